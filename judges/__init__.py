@@ -1,0 +1,1 @@
+"""Is this answer as good as that reference?"""
