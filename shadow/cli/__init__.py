@@ -1,0 +1,1 @@
+"""What can be asked and done from a terminal? One file per command."""

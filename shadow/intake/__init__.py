@@ -1,0 +1,1 @@
+"""How do exchanges get from the spool to the database, exactly once?"""

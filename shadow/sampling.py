@@ -1,0 +1,142 @@
+"""Which requests are mirrored, to which tiers, and how likely was that? Deterministic draws with recorded probabilities.
+
+Everything here is fixed before any shadow answer exists: the draw is a hash of (seed, request id, salt), so that two workers,
+or the same worker after a crash, draw the same sample. The inclusion probability that is stored is the design's, never what
+turned out to succeed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Arm = Literal["up", "down", "control"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Sampling rates in [0, 1]; names as in the `sampling` section of the configuration.
+
+    up, down: share of requests mirrored upwards, downwards. control_top: share of top-tier requests asked twice. The three
+    shares are of up-arm samples: an intermediate tier instead of the reference, every tier, the reference asked twice.
+    label: share of *all* requests that a reviewer is asked about; a sample's own probability is `label / pi`, at most 1.
+    """
+
+    up: float = 0.05
+    down: float = 0.01
+    intermediate_share: float = 0.20
+    all_tiers_share: float = 0.20
+    control_share: float = 0.10
+    control_top: float = 0.01
+    label: float = 0.0025
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One answer to obtain. repeat: 0 for the first answer of a tier, 1 for asking it again. pi: its inclusion probability."""
+
+    tier: str
+    repeat: int
+    pi: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """A sampled request: what to obtain and with which probability.
+
+    pi: probability that the pair which counts for accuracy is obtained (served against reference; served against itself for
+    the top tier). counts_for_accuracy: False for draws that serve other questions only (down, intermediate).
+    eta: probability that a reviewer is asked, given the sample.
+    """
+
+    arm: Arm
+    reference_tier: str
+    targets: tuple[Target, ...]
+    pi: float
+    eta: float
+    label_drawn: bool
+    counts_for_accuracy: bool
+
+
+def uniform(seed: str, request_id: str, salt: str) -> float:
+    """A number in [0, 1), the same for the same (seed, request id, salt). Source: SHA-256, first 53 bits."""
+    digest = hashlib.sha256(f"{seed}\x1f{request_id}\x1f{salt}".encode()).digest()
+    return (int.from_bytes(digest[:8], "big") >> 11) / (1 << 53)
+
+
+def draw(rates: Rates, *, seed: str, request_id: str, served_tier: str, tiers: Sequence[str]) -> Draw | None:
+    """The sample drawn for an answered request, or None for most. tiers: names, cheapest first, at least two.
+
+    Arms are disjoint: one uniform number decides between them. Raises ValueError if `served_tier` is unknown.
+    """
+    position = list(tiers).index(served_tier)
+    is_top = position == len(tiers) - 1
+    first_rate = rates.control_top if is_top else rates.up
+    number = uniform(seed, request_id, "arm")
+    if number < first_rate:
+        return _control(rates, seed, request_id, tiers) if is_top else _up(rates, seed, request_id, position, tiers)
+    if position > 0 and number < first_rate + rates.down:
+        return _down(rates, seed, request_id, position, tiers)
+    return None
+
+
+def _up(rates: Rates, seed: str, request_id: str, position: int, tiers: Sequence[str]) -> Draw:
+    reference, between = tiers[-1], tiers[position + 1 : -1]
+    intermediate_share = rates.intermediate_share if between else 0.0
+    reference_share = 1.0 - intermediate_share
+    run_all = uniform(seed, request_id, "all tiers") < rates.all_tiers_share
+    pi_of = dict.fromkeys(tiers[:position], rates.up * rates.all_tiers_share)
+    for tier in between:
+        alone = (1.0 - rates.all_tiers_share) * intermediate_share / len(between)
+        pi_of[tier] = rates.up * (rates.all_tiers_share + alone)
+    pi_of[reference] = rates.up * (rates.all_tiers_share + (1.0 - rates.all_tiers_share) * reference_share)
+
+    if run_all:
+        chosen = [tier for tier in tiers if tier != tiers[position]]
+    elif uniform(seed, request_id, "target") < intermediate_share:
+        chosen = [between[int(uniform(seed, request_id, "between") * len(between))]]
+    else:
+        chosen = [reference]
+    targets = [Target(tier=tier, repeat=0, pi=pi_of[tier]) for tier in chosen]
+    with_reference = reference in chosen
+    if with_reference and uniform(seed, request_id, "control") < rates.control_share:
+        targets.append(Target(tier=reference, repeat=1, pi=pi_of[reference] * rates.control_share))
+    return _draw("up", rates, seed, request_id, reference, targets, pi_of[reference], counts=with_reference)
+
+
+def _control(rates: Rates, seed: str, request_id: str, tiers: Sequence[str]) -> Draw:
+    targets = [Target(tier=tiers[-1], repeat=1, pi=rates.control_top)]
+    return _draw("control", rates, seed, request_id, tiers[-1], targets, rates.control_top, counts=True)
+
+
+def _down(rates: Rates, seed: str, request_id: str, position: int, tiers: Sequence[str]) -> Draw:
+    cheaper = tiers[:position]
+    pi = rates.down / len(cheaper)
+    target = Target(tier=cheaper[int(uniform(seed, request_id, "cheaper") * len(cheaper))], repeat=0, pi=pi)
+    return _draw("down", rates, seed, request_id, tiers[position], [target], pi, counts=False)
+
+
+def _draw(
+    arm: Arm,
+    rates: Rates,
+    seed: str,
+    request_id: str,
+    reference: str,
+    targets: Sequence[Target],
+    pi: float,
+    *,
+    counts: bool,
+) -> Draw:
+    # Self-weighting labels: 1 / (pi eta) is the same for every sample that eta does not cap.
+    eta = min(1.0, rates.label / pi)
+    return Draw(
+        arm=arm,
+        reference_tier=reference,
+        targets=tuple(targets),
+        pi=pi,
+        eta=eta,
+        label_drawn=uniform(seed, request_id, "label") < eta and counts,
+        counts_for_accuracy=counts,
+    )

@@ -1,0 +1,48 @@
+"""How is PostgreSQL reached? One async engine per process, with limits so that a hanging database is an error, not a hang."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shadow.errors import StoreError
+
+
+def engine_for(url: str, *, pool_size: int = 4, statement_timeout_seconds: float = 60.0) -> AsyncEngine:
+    """An engine for a `postgresql+psycopg://` URL. Plain `postgresql://` and `postgres://` are accepted too.
+
+    Raises: StoreError for any other database.
+    """
+    return create_async_engine(
+        psycopg_url(url),
+        pool_size=pool_size,
+        max_overflow=2,
+        pool_pre_ping=True,
+        pool_timeout=15,
+        connect_args={
+            "connect_timeout": 5,
+            "options": f"-c statement_timeout={int(statement_timeout_seconds * 1000)} -c timezone=UTC",
+        },
+    )
+
+
+def psycopg_url(url: str) -> str:
+    """The URL with the driver named, as SQLAlchemy wants it."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise StoreError(f"database.url: {scheme or url!r} is not supported; give a postgresql:// URL or leave it null")
+    return f"postgresql+psycopg://{rest}"
+
+
+def libpq_url(url: str) -> str:
+    """The URL without a driver name, as psycopg and procrastinate want it."""
+    return "postgresql://" + psycopg_url(url).partition("://")[2]
+
+
+def utc_now() -> datetime:
+    """The clock of every process: aware, UTC."""
+    return datetime.now(UTC)
+
+
+__all__ = ["AsyncEngine", "engine_for", "libpq_url", "psycopg_url", "utc_now"]
