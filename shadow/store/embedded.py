@@ -83,6 +83,7 @@ class EmbeddedPostgres:
         self._start_timeout_seconds = start_timeout_seconds
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._socket_dir: Path | None = None
         self._url: str | None = None
 
     @property
@@ -119,10 +120,10 @@ class EmbeddedPostgres:
                 account.take_over(self._home)
                 self._await_predecessor()
                 self._create_cluster(binaries, account)
-                socket_dir = choose_socket_dir(self._home, account)
-                self._launch(binaries, account, socket_dir)
+                self._socket_dir = choose_socket_dir(self._home, account)
+                self._launch(binaries, account, self._socket_dir)
                 self._await_ready()
-                self._url = socket_url(socket_dir)
+                self._url = socket_url(self._socket_dir)
                 _publish(self._home / "url", self._url, account)
         except BaseException:
             self.stop()
@@ -140,6 +141,12 @@ class EmbeddedPostgres:
                     self._process.wait(patience_seconds)
                     break
             self._process = None
+        if self._socket_dir not in {None, self._home}:
+            with contextlib.suppress(
+                OSError
+            ):  # not empty after a server that had to be killed; the next start reuses it
+                self._socket_dir.rmdir()
+        self._socket_dir = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -153,6 +160,8 @@ class EmbeddedPostgres:
         self.stop()
 
     def _take_lock(self) -> None:
+        if self._home.parent.exists() and not self._home.parent.is_dir():
+            raise DataDirectoryError(f"{self._home.parent} is not a directory: choose another data_dir")
         # As root, others need to pass through, and no more, so that the server's own user reaches its directory.
         self._home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
