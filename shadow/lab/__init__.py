@@ -1,0 +1,1 @@
+"""What would the figures be if the truth were known? Simulated providers, traffic and reviewers over generated tasks."""
