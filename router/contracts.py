@@ -129,7 +129,7 @@ class Recorder(Protocol):
     """Where exchanges go. The inline path calls it before the last byte leaves and must not be held up by it."""
 
     async def record(self, exchange: Exchange) -> bool:
-        """True once the operating system has it; False if it was not confirmed in time or lost (counted, never raised)."""
+        """True once the operating system has it; False if that was not confirmed in time (counted, never raised)."""
         ...
 
 

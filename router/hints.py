@@ -1,0 +1,53 @@
+"""What did the caller tell us about the request?
+
+Hints come as `x-shadow-*` headers or, with the same names, in the body's `metadata`; a header wins. They are advice: a
+hint that cannot be read is as good as none, and never fails a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from router.contracts import Hints, Impact
+
+_PREFIX = "x-shadow-"
+_NAMES = frozenset({"user", "feature", "query-type", "impact", "error-tolerance", "session"})
+_LEVELS = frozenset({"low", "normal", "high"})
+MAX_LENGTH = 200
+
+
+def read_hints(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]) -> Hints:
+    """The hints of a request. `headers` as in ASGI: lower-case names, raw bytes."""
+    given: dict[str, str] = {}
+    metadata = fields.get("metadata")
+    if isinstance(metadata, Mapping):
+        for key, value in metadata.items():
+            name = str(key).lower().replace("_", "-").removeprefix(_PREFIX)
+            if str(key).lower().startswith(_PREFIX) and name in _NAMES and isinstance(value, str | int | float):
+                given[name] = str(value)
+    for raw, content in headers:
+        if raw.startswith(b"x-shadow-"):
+            name = raw[len(_PREFIX) :].decode("latin-1")
+            if name in _NAMES:
+                given[name] = content.decode("utf-8", "replace")
+    user = _clean(given.get("user"))
+    if user is None and isinstance(fields.get("user"), str):
+        user = _clean(fields["user"])
+    return Hints(
+        user=user,
+        feature=_clean(given.get("feature")),
+        query_type=_clean(given.get("query-type")),
+        impact=_level(given.get("impact")),
+        error_tolerance=_level(given.get("error-tolerance")),
+        session=_clean(given.get("session")),
+    )
+
+
+def _clean(value: str | None) -> str | None:
+    return (value or "").strip()[:MAX_LENGTH] or None
+
+
+def _level(value: str | None) -> Impact:
+    level = (value or "").strip().lower()
+    return cast("Impact", level) if level in _LEVELS else "normal"

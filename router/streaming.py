@@ -1,0 +1,152 @@
+"""How does a stream reach the client without ever lying about its end?
+
+A `Relay` reads the provider's events, forwards their bytes as they came, and gathers on the side what was said. The client
+sees `[DONE]` only if the provider sent it; every other end is an `UpstreamFailed`, which becomes an in-band error event. The
+last bytes are kept back in `final`, so that the exchange can be recorded before they leave. A usage chunk that the
+router asked for and the client did not is taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+
+from router.answers import Answer, AnswerBuilder
+from router.errors import UpstreamFailed
+from router.pool import Target
+from router.sse import DONE, EventSplitter, data_of
+from router.upstream import Reply
+
+
+class Relay:
+    """One streamed answer on its way from a provider to the client.
+
+    After `open`, the first events have been read and the answer has begun. `pieces` then yields what is to be forwarded;
+    when it ends normally the stream was complete and `final` holds its last bytes.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        reply: Reply,
+        *,
+        usage_wanted: bool,
+        clock: Callable[[], float],
+        clock_sent: float,
+    ) -> None:
+        self.target = target
+        self.final = b""
+        self.clock_sent = clock_sent
+        self.clock_first_event: float | None = None
+        self._reply = reply
+        self._usage_wanted = usage_wanted
+        self._clock = clock
+        self._splitter = EventSplitter()
+        self._builder = AnswerBuilder()
+        self._waiting: list[bytes] = []
+        self._done = False
+        self._failure: UpstreamFailed | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        return self._reply.request_id
+
+    async def open(self, within_seconds: float) -> None:
+        """Read up to the first event that carries anything. Raises: UpstreamFailed; until here others may take over."""
+        until = self._clock() + within_seconds
+        while self.clock_first_event is None:
+            left = until - self._clock()
+            if left <= 0:
+                raise UpstreamFailed("first_token", f"no event within {within_seconds:g} s", http_status=200)
+            try:
+                chunk = await self._reply.chunk(left)
+            except UpstreamFailed as failure:
+                if failure.kind == "idle":
+                    raise UpstreamFailed("first_token", failure.detail, http_status=200) from failure
+                raise
+            self._waiting.append(self._take(chunk))
+            if self._failure is not None and self.clock_first_event is None:
+                raise self._failure
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Bytes to forward, whole events only. Raises: UpstreamFailed when the stream ends in any way but `[DONE]`."""
+        while True:
+            piece = b"".join(self._waiting)
+            self._waiting.clear()
+            if self._done:
+                self.final = piece
+                return
+            if piece:
+                yield piece
+            if self._failure is not None:
+                raise self._failure
+            self._waiting.append(self._take(await self._reply.chunk(self.target.timeout_seconds)))
+
+    def answer(self) -> Answer:
+        """What has been said so far."""
+        return self._builder.answer()
+
+    async def drain(self) -> None:
+        """Read the few bytes behind `[DONE]`, so that the connection can be used again."""
+        try:
+            while await self._reply.chunk(1.0):
+                pass
+        except UpstreamFailed:
+            self._reply.close()
+
+    def close(self) -> None:
+        self._reply.close()
+
+    def _take(self, chunk: bytes) -> bytes:
+        """Digest a chunk (b"": the end) and return what of it is to be forwarded."""
+        forwarded: list[bytes] = []
+        try:
+            if chunk:
+                events = self._splitter.feed(chunk)
+            else:
+                # Some servers forget the blank line behind the last event.
+                rest = self._splitter.finish()
+                events = [rest.rstrip(b"\r\n") + b"\n\n"] if rest else []
+            for event in events:
+                if self._digest(event):
+                    forwarded.append(event)
+                if self._done:
+                    break
+            if not chunk and not self._done:
+                raise UpstreamFailed("cut", "the stream ended without [DONE]", http_status=200)
+        except UpstreamFailed as failure:
+            torn = not chunk and failure.kind == "bad_body" and self.clock_first_event is not None
+            self._failure = (
+                UpstreamFailed("cut", "the stream ended inside an event", http_status=200) if torn else failure
+            )
+        return b"".join(forwarded)
+
+    def _digest(self, event: bytes) -> bool:
+        """Look into one event; True when it is to be forwarded."""
+        data = data_of(event)
+        if not data:
+            return True  # a comment or an empty event
+        if data == DONE:
+            if self.clock_first_event is None:
+                raise UpstreamFailed("bad_body", "the stream ended before it said anything", http_status=200)
+            self._done = True
+            return True
+        try:
+            chunk: Any = orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            raise UpstreamFailed("bad_body", "a chunk of the stream is not JSON", http_status=200) from error
+        if not isinstance(chunk, dict):
+            raise UpstreamFailed("bad_body", "a chunk of the stream is not a JSON object", http_status=200)
+        if chunk.get("error"):
+            raise UpstreamFailed("error_event", _message(chunk["error"]), http_status=200)
+        if self.clock_first_event is None:
+            self.clock_first_event = self._clock()
+        self._builder.add(chunk)
+        return self._usage_wanted or bool(chunk.get("choices")) or chunk.get("usage") is None
+
+
+def _message(error: object) -> str:
+    message = error.get("message") if isinstance(error, dict) else error
+    return str(message)[:500]
