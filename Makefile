@@ -13,7 +13,7 @@ BIN := .venv/bin
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # Named after what was asked for and where: a changed dependency, or a moved checkout, sets up again; a second run is instant.
 STAMP := .venv/.stamp-$(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr -d ' ')
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 export HF_HUB_OFFLINE ?= 1
 
@@ -91,7 +91,7 @@ local-model: setup ## A real small language model (SmolLM2-135M, 100 MB) for `sh
 .PHONY: lock
 lock: setup ## Write the versions that are installed now into constraints.txt
 	@{ grep -E '^#|<0$$' constraints.txt; \
-	   $(BIN)/python -m pip freeze --exclude-editable --exclude pip --exclude shadowtier | grep -v ' @ ' | sed 's/+cpu$$//'; \
+	   $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip --exclude shadowtier | grep -v ' @ ' | sed 's/+cpu$$//'; \
 	 } > .venv/constraints.new
 	@mv .venv/constraints.new constraints.txt
 	@git --no-pager diff --stat constraints.txt
