@@ -98,6 +98,11 @@ class EmbeddedPostgres:
         """Process id of the server, None when it is not running."""
         return self._process.pid if self._process else None
 
+    @property
+    def alive(self) -> bool:
+        """Whether the server's process runs. After a crash of it: stop(), then start()."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> Self:
         """Create the cluster if needed, start the server and wait until it accepts connections.
 
