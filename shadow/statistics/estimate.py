@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
-Method = Literal["two_phase", "judge_only", "labels_only", "exact", "wilson", "cost_per_success", "ratio", "expansion"]
+Method = Literal["two_phase", "judge_only", "labels_only", "exact", "wilson", "cost_per_success", "ratio"]
 
 Reason = Literal[
     "no_requests",
@@ -22,7 +22,7 @@ Reason = Literal[
     "reviewer_unmeasured",
     "reviewer_uninformative",
     "no_success",
-    "no_priced_pairs",
+    "too_few_priced_pairs",
 ]
 
 

@@ -23,6 +23,7 @@ from shadow.statistics.strata import Cells
 from shadow.statistics.sums import FloatArray
 
 CELL_PRIOR_LABELS = 2.0
+GAIN_PRIOR_LABELS = 0.5
 MIN_LABELS_FOR_JUDGE = 10
 """With fewer labels the judge's weight stays 0: what a handful of labels says about the judge's errors is luck."""
 
@@ -45,7 +46,23 @@ SELF_WEIGHTING_CV_SQUARED = 1e-3
 
 
 def fit_labelled(cells: Cells) -> Fit:
-    """Two-phase estimate over cells that share a judge weight. Needs a request, a sample and a label among them."""
+    """Two-phase estimate over cells that share a judge weight. Needs a request, a sample and a label among them.
+
+    Of the post-stratified and the plain estimate the one worth more draws: calibrating many small cells costs more than
+    it gains where they hardly differ. The plain one at judge weight 0 is the labels' own mean, so the labels alone are
+    never worth more. (Choosing by variance instead would favour the estimate nearer to 0 or 1.)
+    """
+    plain = Cells(matrix=cells.matrix.sum(axis=0, keepdims=True), tiers=cells.tiers[:1])
+    return max((_fit(cells), _fit(plain)), key=_draws_by_variance)
+
+
+def _draws_by_variance(fit: Fit) -> float:
+    if fit.variance == 0.0 or not 0.0 < fit.mean < 1.0:
+        return fit.draws
+    return fit.mean * (1.0 - fit.mean) / fit.variance
+
+
+def _fit(cells: Cells) -> Fit:
     n_cells, w, v, vy, labels = cells["requests"], cells["w"], cells["v"], cells["vy"], cells["labelled"]
     uw, uv, uvy = cells["u_w"], cells["u_v"], cells["u_vy"]
     m = _imputed(cells)
@@ -57,6 +74,8 @@ def fit_labelled(cells: Cells) -> Fit:
     p_label = float(g @ (cells["vp"] + m * uv)) / total_v
     p_all = float(g @ (cells["wp"] + m * uw)) / total_n
     shrink = labels / (labels + CELL_PRIOR_LABELS)
+    # A cell mean of k labels is off by Y(1-Y)/k on average, and would pass that luck off as a difference between cells.
+    luck = (2 * shrink - shrink**2) * y_mean * (1 - y_mean) / np.maximum(labels, 1.0)
     offset = shrink * (np.divide(all_vy, all_v, out=np.full_like(all_v, y_mean), where=all_v > 0) - y_mean)
 
     ww, wv, vv = cells["ww"] + cells["u_ww"], cells["wv"] + cells["u_wv"], cells["vv"] + cells["u_vv"]
@@ -70,6 +89,7 @@ def fit_labelled(cells: Cells) -> Fit:
         (vvy - 2 * y_mean * vvy + y_mean**2 * vv) / total_v**2
         - 2 * offset * (wvy - y_mean * wv) / (total_v * total_n)
         + offset**2 * ww / total_n**2
+        + luck * wv / (total_v * total_n)
     )
     cross = (
         -(vvpy - p_label * vvy - y_mean * vvp + y_mean * p_label * vv) / total_v**2
@@ -87,7 +107,10 @@ def fit_labelled(cells: Cells) -> Fit:
     dust = 1e-12 * float(gg @ vv) / total_v**2
     usable = c > dust and b < 0.0 and labels.sum() >= MIN_LABELS_FOR_JUDGE
     weight = min(1.0, -b / c) if usable else 0.0
-    variance = max(0.0, a + 2 * weight * b + weight * weight * c)
+    # Few labels of the rarer kind say little about the judge's errors: part of its gain is then put down to luck.
+    rarer = float(labels.sum()) * min(y_mean, 1.0 - y_mean)
+    believed = rarer / (rarer + GAIN_PRIOR_LABELS)
+    variance = max(0.0, a + believed * (2 * weight * b + weight * weight * c))
     draws = total_v**2 / float(gg @ vv)
     return Fit(
         mean=y_mean + weight * (p_all - p_label),
