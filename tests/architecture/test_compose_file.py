@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
+
+from shadow.cli.main import shadow
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -59,6 +62,14 @@ def test_every_role_has_its_service() -> None:
     assert set(SERVICES) == {*LONG_RUNNING, "migrate"}
     commands = {name: SERVICES[name]["command"][0] for name in OURS}
     assert commands == {"migrate": "db", "router": "router", "worker": "worker", "scheduler": "scheduler"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_commands_exist_and_take_a_configuration(name: str) -> None:
+    command = SERVICES[name]["command"]
+    done = CliRunner().invoke(shadow, [*command[: command.index("--config")], "--help"])
+    assert done.exit_code == 0, done.output
+    assert "--config" in done.output
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
