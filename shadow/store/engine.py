@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shadow.errors import StoreError
 
@@ -45,4 +45,4 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-__all__ = ["AsyncEngine", "engine_for", "libpq_url", "psycopg_url", "utc_now"]
+__all__ = ["AsyncConnection", "AsyncEngine", "engine_for", "libpq_url", "psycopg_url", "utc_now"]

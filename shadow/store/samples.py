@@ -5,7 +5,6 @@ States: sampled -> mirrored -> judged | abstained, or failed (no reference to ju
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,7 +128,9 @@ async def save_answer(connection: AsyncConnection, request_id: str, answer: Answ
     values = {name: getattr(answer, name) for name in Answer.__dataclass_fields__}
     values["completion"] = storable(answer.completion)
     statement = insert(answers).values(request_id=request_id, **values)
-    updated = {name: statement.excluded[name] for name in values if name not in {"tier", "repeat", "served", "pi"}}
+    updated: dict[str, Any] = {
+        name: statement.excluded[name] for name in values if name not in {"tier", "repeat", "served", "pi"}
+    }
     # A failed attempt may have been billed: its cost stays with the answer.
     updated["cost_usd"] = answers.c.cost_usd + statement.excluded.cost_usd
     await connection.execute(
@@ -253,4 +254,5 @@ def _served_row(exchange: Exchange, drawn: Draw) -> dict[str, Any]:
 
 def _marker(marker: Any) -> dict[str, Any]:
     row = {name: getattr(marker, name) for name in ("kind", "start", "end", "text", "weight")}
-    return json.loads(storable(json.dumps(row)) or "{}")
+    # JSON keeps lone surrogates as escapes that the database refuses, too.
+    return {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}

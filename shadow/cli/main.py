@@ -1,0 +1,82 @@
+"""The `shadow` command: which sub-commands are there? Each is loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from shadow.errors import ConfigError, ShadowError
+
+COMMANDS = {
+    "up": ("shadow.cli.up", "up", "Run all roles under one supervisor."),
+    "router": ("shadow.cli.up", "router", "Run the inline router and its intake."),
+    "worker": ("shadow.cli.up", "worker", "Run a worker: mirrors and judges."),
+    "scheduler": ("shadow.cli.up", "scheduler", "Run a scheduler: roll-ups, console, control API."),
+    "demo": ("shadow.cli.demo", "demo", "Watch the whole loop at work on simulated or local models."),
+    "lab": ("shadow.cli.lab", "lab", "The same world on a fast clock: estimates against the known truth."),
+    "db": ("shadow.cli.db", "db", "Migrations of the store."),
+    "report": ("shadow.cli.report", "report", "Accuracy, escalation and cost per success, with intervals."),
+    "judge": ("shadow.cli.judge", "judge", "Judge a file of pairs offline."),
+    "label": ("shadow.cli.label", "label", "Human labels by file."),
+    "policy": ("shadow.cli.policy", "policy", "Threshold policies: history, apply, roll back."),
+    "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),
+    "doctor": ("shadow.cli.doctor", "doctor", "What works, what does not, what to do."),
+}
+
+
+class _Lazy(click.Group):
+    """Lists commands without importing them: the help must not wait for the judges."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shadowtier", prog_name="shadow")
+def shadow() -> None:
+    """Shadow-mode evaluation and quality monitoring for tiered LLM traffic."""
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one clear line, never a stack trace.
+
+    Exit codes: 0 fine, 1 the finding is bad, 2 wrong use.
+    """
+    from judges.errors import JudgeError
+    from router.errors import RouterError
+
+    try:
+        shadow.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(2)
+    except (ShadowError, RouterError, JudgeError) as exc:
+        for line in str(exc).splitlines():
+            click.echo(
+                line if isinstance(exc, ConfigError) and line.startswith("shadow ") else f"shadow: {line}", err=True
+            )
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""How does a new policy reach the router? The intake listens for it and writes the file that the router watches.
+
+The router itself never talks to the database: without one it keeps serving under the last policy it was given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import orjson
+import psycopg
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from router.contracts import Policy
+from shadow.store import policies
+from shadow.store.engine import libpq_url
+
+log = structlog.get_logger()
+
+#: A notification can be lost with the connection it would have come on; this is how old a missed policy can get.
+POLL_SECONDS = 5.0
+
+
+async def follow_policy(engine: AsyncEngine, database_url: str, path: Path) -> None:
+    """Keep `path` at the policy in force. Returns only by raising what the database raises."""
+    listener = await psycopg.AsyncConnection.connect(libpq_url(database_url), autocommit=True, connect_timeout=5)
+    async with listener:
+        await listener.execute(f"LISTEN {policies.CHANNEL}")
+        written: int | None = None
+        while True:
+            async with engine.connect() as connection:
+                row = await policies.newest(connection)
+            if row is not None and row.policy.version != written:
+                await asyncio.to_thread(write_policy, path, row.policy)
+                written = row.policy.version
+                log.info("policy.written", version=written)
+            async for _ in listener.notifies(timeout=POLL_SECONDS, stop_after=1):
+                pass
+
+
+def write_policy(path: Path, policy: Policy) -> None:
+    """Whole or not at all: the router reads it at any time."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+    content = {"version": policy.version, "thresholds": dict(policy.thresholds), "band": policy.band}
+    unfinished.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    unfinished.replace(path)

@@ -1,0 +1,108 @@
+"""How do exchanges get from the spool to the store, exactly once, and become samples?
+
+A batch is one transaction: the exchanges (a second delivery does nothing), the draws for those that were new, and the marks of
+the buckets that changed. A segment is deleted after its last batch is committed, so a crash at any point only repeats work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from router.contracts import Exchange
+from router.wire import exchange_to_json
+from shadow.intake.segments import Unreadable, read_segment, reject, shippable
+from shadow.process import pause
+from shadow.prompts import question_of
+from shadow.sampling import Draw, draw
+from shadow.settings import Settings
+from shadow.store.exchanges import insert_exchanges
+from shadow.store.rollup_queue import mark
+from shadow.store.samples import insert_samples
+
+log = structlog.get_logger()
+
+BATCH = 500
+POLL_SECONDS = 0.25
+#: The database's word on the data itself; anything else (no connection, a restart) is worth another try.
+_REFUSALS = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
+
+
+class Shipper:
+    """Ships the segments of one spool directory. Run one per directory."""
+
+    def __init__(self, settings: Settings, engine: AsyncEngine, directory: Path) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._directory = directory
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ship until `stop` is set. Raises what the database raises; nothing is lost by running it again."""
+        while not stop.is_set():
+            if not await self.ship():
+                await pause(stop, POLL_SECONDS)
+
+    async def ship(self) -> int:
+        """Ship what is there; returns the number of exchanges that were new."""
+        new = 0
+        for path in await asyncio.to_thread(shippable, self._directory):
+            items = read_segment(path)
+            while batch := list(islice(items, BATCH)):
+                new += await self._ship_batch(batch)
+            path.unlink(missing_ok=True)
+        return new
+
+    async def _ship_batch(self, batch: Sequence[Exchange | Unreadable]) -> int:
+        for item in batch:
+            if isinstance(item, Unreadable):
+                log.warning("exchange.unreadable", reason=item.reason, torn=item.torn)
+                if not item.torn:  # a torn line was never confirmed; what is left of it is of no use
+                    reject(self._directory, item.line)
+        exchanges = [item for item in batch if isinstance(item, Exchange)]
+        if not exchanges:
+            return 0
+        try:
+            return await self._store(exchanges)
+        except _REFUSALS:
+            return await self._store_one_by_one(exchanges)
+
+    async def _store_one_by_one(self, exchanges: Sequence[Exchange]) -> int:
+        """One row the database refuses must not hold up the others, nor be dropped."""
+        new = 0
+        for exchange in exchanges:
+            try:
+                new += await self._store([exchange])
+            except _REFUSALS as exc:
+                reason = str(exc.orig).splitlines()[0] if exc.orig else type(exc).__name__
+                log.error("exchange.refused", request_id=exchange.request_id, reason=reason)
+                reject(self._directory, exchange_to_json(exchange))
+        return new
+
+    async def _store(self, exchanges: Sequence[Exchange]) -> int:
+        async with self._engine.begin() as connection:
+            new = await insert_exchanges(connection, exchanges)
+            fresh = [exchange for exchange in exchanges if exchange.request_id in new]
+            await self._sample(connection, fresh)
+            await mark(connection, (exchange.started_at for exchange in fresh))
+        return len(new)
+
+    async def _sample(self, connection: AsyncConnection, exchanges: Sequence[Exchange]) -> None:
+        drawn: list[tuple[Exchange, Draw, str]] = []
+        for exchange in exchanges:
+            if exchange.status == "answered" and exchange.served_tier in self._settings.tier_names:
+                picked = draw(
+                    self._settings.rates,
+                    seed=self._settings.sampling.seed,
+                    request_id=exchange.request_id,
+                    served_tier=exchange.served_tier,
+                    tiers=self._settings.tier_names,
+                )
+                if picked is not None:
+                    drawn.append((exchange, picked, question_of(exchange.request_body).prompt))
+        await insert_samples(connection, drawn)

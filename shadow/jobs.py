@@ -1,0 +1,27 @@
+"""What runs on a schedule, and how often? The table of jobs, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shadow import rollup
+from shadow.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job of the leader. It must be idempotent: a new leader may run it again at once."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[AsyncEngine, Settings], Awaitable[None]]
+
+
+def jobs(settings: Settings) -> tuple[Job, ...]:
+    return (
+        Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
+        Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
+    )

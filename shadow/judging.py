@@ -1,0 +1,66 @@
+"""Which answer of a mirrored request is held against which, and what does the panel say?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from judges.contracts import Comparison, PanelJudgment
+from shadow.prompts import Question
+from shadow.store.samples import Answer, Sample, State
+
+
+def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -> list[tuple[Answer, Comparison]]:
+    """One comparison per answer obtained.
+
+    Every answer is held against the reference tier's first answer; that answer itself against the second one, if it was
+    asked twice, else against nothing: only markers and an absolute rubric can then have evidence.
+    """
+    obtained = {(a.tier, a.repeat): a for a in answers if a.outcome == "ok" and a.completion is not None}
+    reference = obtained.get((sample.reference_tier, 0))
+    again = obtained.get((sample.reference_tier, 1))
+    return [
+        (
+            answer,
+            Comparison(
+                prompt=question.prompt,
+                answer=answer.completion or "",
+                reference=_text(again if answer is reference else reference),
+                context=question.context,
+                query_type=None if sample.query_type == "unknown" else sample.query_type,
+                schema=question.schema,
+                finish_reason=answer.finish_reason,
+            ),
+        )
+        for answer in obtained.values()
+    ]
+
+
+def outcome_state(sample: Sample, verdicts: Sequence[tuple[Answer, PanelJudgment]]) -> State:
+    """judged if the panel decided on the answers that the sample was drawn for, else abstained.
+
+    Drawn upwards or twice, that is the served answer; drawn downwards, the cheaper tier's.
+    """
+    downwards = sample.served_tier == sample.reference_tier and all(
+        t.tier != sample.served_tier for t in sample.targets
+    )
+    subject = [panel for answer, panel in verdicts if answer.served != downwards]
+    return "judged" if subject and all(panel.verdict != "abstain" for panel in subject) else "abstained"
+
+
+def missing_reference(sample: Sample, answers: Sequence[Answer]) -> str | None:
+    """Why there is nothing to judge against: the outcome of the answer that is missing, or None if all is there.
+
+    The answer that must be there is the other half of the pair: the reference, its second run, or the cheaper tier's answer;
+    an intermediate tier's where only that was asked.
+    """
+    obtained = {(a.tier, a.repeat) for a in answers if a.outcome == "ok"}
+    planned = [(t.tier, t.repeat) for t in sample.targets]
+    needed = (sample.reference_tier, 0) if (sample.reference_tier, 0) in planned else planned[0]
+    if needed in obtained:
+        return None
+    outcomes = {(a.tier, a.repeat): a.outcome for a in answers}
+    return outcomes.get(needed, "not_asked")
+
+
+def _text(answer: Answer | None) -> str | None:
+    return None if answer is None else answer.completion

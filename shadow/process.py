@@ -1,0 +1,90 @@
+"""How does a role of ours behave as a process? It yields to client traffic, dies with its parent, and stops when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger()
+
+_PR_SET_PDEATHSIG = 1
+
+
+def yield_to_clients(niceness: int = 19) -> None:
+    """Give the processor to client traffic first. Lowering one's own priority is always allowed."""
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
+    if hasattr(os, "SCHED_BATCH"):
+        with contextlib.suppress(OSError):  # not every container lets a process choose; niceness is what counts
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the parent dies, however it dies. Linux only; elsewhere nothing happens."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stop_event() -> asyncio.Event:
+    """An event that SIGINT or SIGTERM sets. Call it on the running loop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def keep_running(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    stop: asyncio.Event,
+    *,
+    first_wait_seconds: float = 0.2,
+    longest_wait_seconds: float = 5.0,
+) -> None:
+    """Run `work` until `stop` is set; when it fails (a database restart, say) wait and run it again, doubling the wait.
+
+    `work` is expected to run for long; if it returns, it is run again after the first wait.
+    """
+    wait = first_wait_seconds
+    while not stop.is_set():
+        try:
+            await until(stop, work())
+            wait = first_wait_seconds
+        except Exception as exc:  # noqa: BLE001 - a role outlives whatever its database or provider does; it is logged
+            log.warning("work.failed", work=name, error=type(exc).__name__, detail=_first_line(exc), retry_seconds=wait)
+            await pause(stop, wait)
+            wait = min(wait * 2, longest_wait_seconds)
+        else:
+            await pause(stop, wait)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but no longer than until `stop` is set."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def until(stop: asyncio.Event, work: Awaitable[None]) -> None:
+    """Run `work`, and cancel it when `stop` is set."""
+    task = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=10)
+    if task.done() and not task.cancelled():
+        task.result()
+
+
+def _first_line(exc: BaseException) -> str:
+    return (str(exc).splitlines() or [""])[0][:200]

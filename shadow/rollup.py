@@ -1,0 +1,81 @@
+"""What does the quarter-hourly job do? It computes the buckets that changed and publishes the figures of the window."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shadow.report import Report, TierReport, build_report
+from shadow.settings import Settings
+from shadow.statistics.estimate import Estimate
+from shadow.store import rollups
+from shadow.store.engine import utc_now
+from shadow.store.estimates import Figure, publish
+from shadow.store.exchanges import ensure_partitions
+
+log = structlog.get_logger()
+
+
+async def compute_and_publish(engine: AsyncEngine, settings: Settings) -> None:
+    """Bring the roll-ups up to date, then store the figures that a person would be shown now."""
+    buckets = await compute(engine, settings)
+    now = utc_now()
+    window = timedelta(days=settings.rollup.window_days)
+    report = await build_report(engine, tiers=settings.tier_names, since=now - window, until=now)
+    async with engine.begin() as connection:
+        await publish(connection, figures_of(report, at=now))
+    log.info("rollup.computed", buckets=buckets)
+
+
+async def compute(engine: AsyncEngine, settings: Settings) -> int:
+    """Compute every marked bucket, a transaction per batch; returns how many buckets were computed."""
+    total = 0
+    while True:
+        async with engine.begin() as connection:
+            done = await rollups.recompute_changed(connection, bucket_seconds=settings.rollup.bucket_seconds)
+        total += done
+        if done == 0:
+            return total
+
+
+async def prepare_partitions(engine: AsyncEngine, _: Settings) -> None:
+    """Create tomorrow's partition today, so that midnight's first batch needs no lock."""
+    today = utc_now().date()
+    async with engine.begin() as connection:
+        await ensure_partitions(connection, {today, today + timedelta(days=1)})
+
+
+def figures_of(report: Report, *, at: datetime) -> list[Figure]:
+    """The figures of a report as rows of a time series, one per tier, metric and reason."""
+    seconds = round((report.until - report.since).total_seconds())
+    return [figure for tier in (*report.tiers, report.overall) for figure in _tier_figures(tier, at, seconds)]
+
+
+def _tier_figures(tier: TierReport, at: datetime, seconds: int) -> list[Figure]:
+    accuracy = tier.accuracy
+    shown: list[tuple[str, str, Estimate | None]] = [
+        ("accuracy", "", accuracy.corrected),
+        ("accuracy_raw", "", accuracy.raw),
+        ("self_consistency", "", tier.self_consistency),
+        ("escalation_rate", "", tier.escalation_rate),
+        *(("escalation_rate", reason, estimate) for reason, estimate in tier.escalations.items()),
+        ("cost_per_success_usd", "", tier.cost_per_success_usd),
+    ]
+    return [
+        Figure(
+            computed_at=at,
+            metric=metric,
+            tier=tier.tier,
+            reason=reason,
+            window_seconds=seconds,
+            value=estimate.value if estimate else None,
+            low=estimate.low if estimate else None,
+            high=estimate.high if estimate else None,
+            n=estimate.n if estimate else 0,
+            n_labelled=accuracy.labelled,
+            coverage=accuracy.coverage.value if accuracy.coverage else None,
+        )
+        for metric, reason, estimate in shown
+    ]

@@ -1,0 +1,83 @@
+"""Which threshold policy is in force, and how did it get there? Append-only rows; the newest one counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from router.contracts import Policy
+from shadow.store.schema import policies
+
+#: The channel that announces a new policy; its payload is the version.
+CHANNEL = "shadow_policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRow:
+    """A policy with its history. origin: config, user, tuner or rollback."""
+
+    policy: Policy
+    created_at: datetime
+    author: str
+    origin: str
+    reason: str
+
+
+async def newest(connection: AsyncConnection, *, origin: str | None = None) -> PolicyRow | None:
+    """The policy in force (or the newest of an origin); None before the first one was stored."""
+    query = sa.select(policies).order_by(policies.c.version.desc()).limit(1)
+    if origin is not None:
+        query = query.where(policies.c.origin == origin)
+    row = (await connection.execute(query)).mappings().first()
+    return _policy_row(row) if row else None
+
+
+async def history(connection: AsyncConnection, limit: int = 100) -> list[PolicyRow]:
+    """Newest first."""
+    query = sa.select(policies).order_by(policies.c.version.desc()).limit(limit)
+    return [_policy_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def append(
+    connection: AsyncConnection,
+    *,
+    thresholds: Mapping[str, float],
+    band: float,
+    author: str,
+    origin: str,
+    reason: str,
+) -> int:
+    """Put a policy in force; returns its version. Routers are told when the transaction commits."""
+    statement = (
+        sa.insert(policies)
+        .values(thresholds=dict(thresholds), band=band, author=author, origin=origin, reason=reason)
+        .returning(policies.c.version)
+    )
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def adopt_configured(connection: AsyncConnection, *, thresholds: Mapping[str, float], band: float) -> int | None:
+    """Store the thresholds of the configuration if they are not those last taken from it; returns the new version, if any.
+
+    A later policy (a person's, the tuner's) stays in force as long as the file does not change: the file is a starting point.
+    """
+    await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('adopt configured policy'))"))
+    last = await newest(connection, origin="config")
+    if last is not None and dict(last.policy.thresholds) == dict(thresholds) and last.policy.band == band:
+        return None
+    reason = "first start" if last is None else "the configuration file changed"
+    return await append(connection, thresholds=thresholds, band=band, author="config", origin="config", reason=reason)
+
+
+def _policy_row(row: sa.RowMapping) -> PolicyRow:
+    return PolicyRow(
+        policy=Policy(version=row["version"], thresholds=row["thresholds"], band=row["band"]),
+        created_at=row["created_at"],
+        author=row["author"],
+        origin=row["origin"],
+        reason=row["reason"],
+    )

@@ -1,0 +1,177 @@
+"""What work is queued, and what happens when it fails? The task table of the worker, on procrastinate.
+
+Two tasks: `mirror` obtains the shadow completions of a sample, `judge` holds them against each other. Both are idempotent: a
+task that runs twice (a worker killed in between, a job handed out again) finds the sample's state moved on and does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import procrastinate
+import structlog
+
+from judges.panel import Panel
+from shadow.judging import comparisons, missing_reference, outcome_state
+from shadow.mirror import Call, Mirror, is_transient
+from shadow.prompts import question_of
+from shadow.redaction import redact
+from shadow.settings import Settings
+from shadow.store import budgets, samples
+from shadow.store.engine import AsyncConnection, AsyncEngine, libpq_url
+from shadow.store.samples import Answer, Sample
+
+log = structlog.get_logger()
+
+MIRROR, JUDGE = "mirror", "judge"
+
+
+class MirrorIncompleteError(Exception):
+    """A completion is still missing and may be had later; the queue runs the job again."""
+
+
+def queue_app(database_url: str) -> procrastinate.App:
+    """The task queue, in its own schema of the store's database. Open it with `open_async`."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=libpq_url(database_url),
+        kwargs={"options": "-c search_path=procrastinate", "connect_timeout": 5},
+        min_size=1,
+        max_size=6,
+    )
+    return procrastinate.App(connector=connector)
+
+
+class Tasks:
+    """The work on a sample, with all that it needs. `register` puts it on a queue."""
+
+    def __init__(
+        self, settings: Settings, engine: AsyncEngine, mirror: Mirror, panel: Panel, rubric: Panel | None
+    ) -> None:
+        """panel: free judges only. rubric: the same with the LLM judge, used while the judge budget lasts; None without one."""
+        self._settings = settings
+        self._engine = engine
+        self._mirror = mirror
+        self._panel = panel
+        self._rubric = rubric
+
+    def register(self, app: procrastinate.App) -> None:
+        sampling = self._settings.sampling
+        retry = procrastinate.RetryStrategy(
+            max_attempts=sampling.max_attempts - 1 or None,
+            exponential_wait=max(sampling.retry_wait_seconds, 2),
+            retry_exceptions={MirrorIncompleteError},
+        )
+
+        @app.task(name=MIRROR, queue=MIRROR, pass_context=True, retry=retry)
+        async def mirror(context: procrastinate.JobContext, request_id: str) -> None:
+            attempts = context.job.attempts if context.job else 0
+            if await self.mirror(request_id, last_attempt=attempts + 1 >= sampling.max_attempts):
+                await app.configure_task(JUDGE, queue=JUDGE).defer_async(request_id=request_id)
+
+        @app.task(name=JUDGE, queue=JUDGE, retry=procrastinate.RetryStrategy(max_attempts=3, exponential_wait=2))
+        async def judge(request_id: str) -> None:
+            await self.judge(request_id)
+
+    async def mirror(self, request_id: str, *, last_attempt: bool) -> bool:
+        """Obtain what is still missing; True if the sample is ready to be judged.
+
+        Raises: MirrorIncompleteError where a later attempt may help and is allowed.
+        """
+        async with self._engine.connect() as connection:
+            sample = await samples.load_sample(connection, request_id)
+            known = await samples.load_answers(connection, request_id) if sample else []
+        if sample is None:
+            return False
+        if sample.state != "sampled":
+            return sample.state == "mirrored"
+        obtained = {(a.tier, a.repeat) for a in known if a.outcome == "ok"}
+        outcomes = await asyncio.gather(
+            *(
+                self._obtain(sample, self._mirror.plan(target, sample.request_body), target.tier)
+                for target in sample.targets
+                if (target.tier, target.repeat) not in obtained
+            )
+        )
+        waiting = [outcome for outcome in outcomes if is_transient(outcome)]
+        if waiting and not last_attempt:
+            raise MirrorIncompleteError(", ".join(waiting))
+        async with self._engine.begin() as connection:
+            answers = await samples.load_answers(connection, request_id)
+            missing = missing_reference(sample, answers)
+            if missing is None:
+                await samples.set_state(connection, request_id, "mirrored")
+            else:
+                shed = "budget" in outcomes
+                await samples.set_state(
+                    connection, request_id, "shed" if shed else "failed", failure="budget" if shed else missing
+                )
+                log.warning("sample.failed", request_id=request_id, reason="budget" if shed else missing)
+        return missing is None
+
+    async def _obtain(self, sample: Sample, call: Call | None, tier: str) -> str:
+        """Ask for one completion within the budget and store what came of it; returns the outcome."""
+        if call is None:
+            log.warning("mirror.impossible", request_id=sample.request_id, tier=tier)
+            return "no_tier"
+        async with self._engine.begin() as connection:
+            reservation = await budgets.reserve(
+                connection,
+                "mirror",
+                call.worst_case_usd,
+                cap_usd=Decimal(str(self._settings.sampling.budget_usd_per_day)),
+                now=datetime.now(UTC),
+            )
+        if reservation is None:
+            return "budget"
+        answer = await self._mirror.ask(call)
+        async with self._engine.begin() as connection:
+            await budgets.settle(connection, reservation, answer.cost_usd)
+            await samples.save_answer(connection, sample.request_id, answer)
+        return answer.outcome
+
+    async def judge(self, request_id: str) -> None:
+        """Judge every answer obtained, store the verdicts, and let go of the texts that may not be kept."""
+        async with self._engine.connect() as connection:
+            sample = await samples.load_sample(connection, request_id)
+            answers = await samples.load_answers(connection, request_id) if sample else []
+        if sample is None or sample.state != "mirrored":
+            return
+        pairs = comparisons(sample, answers, question_of(sample.request_body))
+        panel, reservation = await self._panel_within_budget([comparison.answer for _, comparison in pairs])
+        judged = await panel.judge([comparison for _, comparison in pairs])
+        verdicts = list(zip([answer for answer, _ in pairs], judged, strict=True))
+        async with self._engine.begin() as connection:
+            if reservation is not None:
+                spent = sum((judgment.cost_usd for judgment in judged), Decimal(0))
+                await budgets.settle(connection, reservation, spent)
+            await samples.save_judgments(connection, request_id, verdicts)
+            await samples.set_state(connection, request_id, outcome_state(sample, verdicts))
+            await self._let_go(connection, sample, answers)
+
+    async def _panel_within_budget(self, texts: Sequence[str]) -> tuple[Panel, str | None]:
+        """The panel that today's money allows. Worst case: every answer goes to the LLM judge with a full-length reply."""
+        judges = self._settings.judges
+        if self._rubric is None or judges.model is None:
+            return self._panel, None
+        dearest = Decimal(str(max(judges.model.input_usd_per_mtok or 0, judges.model.output_usd_per_mtok or 0)))
+        worst = dearest / 1_000_000 * sum(len(text) + 8_000 for text in texts)
+        cap = Decimal(str(judges.budget_usd_per_day))
+        async with self._engine.begin() as connection:
+            reservation = await budgets.reserve(connection, "judge", worst, cap_usd=cap, now=datetime.now(UTC))
+        return (self._panel, None) if reservation is None else (self._rubric, reservation)
+
+    async def _let_go(self, connection: AsyncConnection, sample: Sample, answers: Sequence[Answer]) -> None:
+        kept = self._settings.sampling.store_text
+        if kept == "full":
+            return
+        clean = redact if kept == "redacted" else lambda _: ""
+        await samples.replace_texts(
+            connection,
+            sample.request_id,
+            request_body=clean(sample.request_body),
+            prompt=clean(sample.prompt),
+            completions={(a.tier, a.repeat): clean(a.completion) for a in answers if a.completion},
+        )

@@ -1,0 +1,100 @@
+"""The worker role: mirrors and judges what was sampled, as fast as the processor that clients leave over allows.
+
+Any number of workers on any number of hosts share the queue; a job of a worker that died is handed out again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import procrastinate
+import structlog
+from procrastinate.types import JSONValue
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from judges.panel import Panel
+from judges.registry import build_panel
+from router.pricing import resolve_prices
+from shadow.mirror import Mirror
+from shadow.process import keep_running, pause, stop_event
+from shadow.settings import Settings
+from shadow.store import samples
+from shadow.store.engine import engine_for
+from shadow.tasks import JUDGE, MIRROR, Tasks, queue_app
+
+log = structlog.get_logger()
+
+DISPATCH_SECONDS = 0.5
+RESCUE_SECONDS = 10.0
+STALLED_SECONDS = 30.0
+JUDGE_CONCURRENCY = 2
+
+
+async def run_worker(settings: Settings, database_url: str) -> None:
+    """Work until SIGINT or SIGTERM."""
+    stop = stop_event()
+    engine = engine_for(database_url)
+    mirror = Mirror(settings, resolve_prices(settings.providers, settings.tiers))
+    panel, with_rubric = _panels(settings)
+    log.info("worker.started", panel=panel.name)
+
+    async def work() -> None:
+        """One life of the queue's connections; `keep_running` starts another one when the database comes back."""
+        app = queue_app(database_url)
+        Tasks(settings, engine, mirror, panel, with_rubric).register(app)
+        async with app.open_async(), asyncio.TaskGroup() as group:
+            group.create_task(_work_off(app, MIRROR, settings.sampling.concurrency))
+            group.create_task(_work_off(app, JUDGE, JUDGE_CONCURRENCY))
+            group.create_task(_dispatch(app, engine, stop))
+            group.create_task(_rescue(app, stop))
+
+    try:
+        await keep_running("worker", work, stop)
+    finally:
+        await mirror.aclose()
+        await engine.dispose()
+    log.info("worker.stopped")
+
+
+async def _work_off(app: procrastinate.App, queue: str, concurrency: int) -> None:
+    await app.run_worker_async(
+        queues=[queue],
+        concurrency=concurrency,
+        install_signal_handlers=False,
+        delete_jobs="successful",
+        fetch_job_polling_interval=1.0,
+        shutdown_graceful_timeout=5.0,
+    )
+
+
+async def _dispatch(app: procrastinate.App, engine: AsyncEngine, stop: asyncio.Event) -> None:
+    """Hand new samples to the queue. Between the queue's commit and ours a crash queues a sample twice: tasks are idempotent."""
+    task = app.configure_task(MIRROR, queue=MIRROR)
+    while not stop.is_set():
+        async with engine.begin() as connection:
+            request_ids = await samples.claim_unqueued(connection, limit=500)
+            if request_ids:
+                jobs: list[dict[str, JSONValue]] = [{"request_id": request_id} for request_id in request_ids]
+                await task.batch_defer_async(*jobs)
+                await samples.mark_queued(connection, request_ids)
+        if not request_ids:
+            await pause(stop, DISPATCH_SECONDS)
+
+
+async def _rescue(app: procrastinate.App, stop: asyncio.Event) -> None:
+    """Give the jobs of dead workers to living ones."""
+    manager = app.job_manager
+    while not stop.is_set():
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            log.warning("job.rescued", task=job.task_name, job=job.id)
+            await manager.retry_job(job)
+        await pause(stop, RESCUE_SECONDS)
+
+
+def _panels(settings: Settings) -> tuple[Panel, Panel | None]:
+    """The panel without the LLM judge, and the one with it if the configuration names it."""
+    names = settings.judges.panel
+    free = build_panel([name for name in names if name != "rubric"], calibration=settings.judges.calibration)
+    if "rubric" not in names or settings.judges.model is None:
+        return free, None
+    return free, build_panel(names, rubric=_rubric(settings), calibration=settings.judges.calibration)
