@@ -11,6 +11,7 @@ RouterError
 ├── RequestRejected          the client's mistake, answered as OpenAI error JSON (4xx)
 ├── UpstreamFailed           one attempt at one model failed; dispatch decides what happens next
 ├── AllFailed                no model of the plan answered: 429, 502, 503 or 504 for the client
+├── ClientGone               the client hung up before its request was complete
 ├── LineUnreadable           a spool line is no exchange
 └── PolicyUnreadable         the policy file is no policy
 """
@@ -109,6 +110,10 @@ class AllFailed(RouterError):
         self.message = message
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+class ClientGone(RouterError):
+    """The client hung up before its request was complete: nothing to answer, nothing to record."""
 
 
 class LineUnreadable(RouterError):

@@ -8,7 +8,7 @@ router asked for and the client did not is taken out.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -23,8 +23,8 @@ from router.upstream import Reply
 class Relay:
     """One streamed answer on its way from a provider to the client.
 
-    After `open`, the first events have been read and the answer has begun. `pieces` then yields what is to be forwarded;
-    when it ends normally the stream was complete and `final` holds its last bytes.
+    After `open`, the first events have been read and the answer has begun. `next_piece` then gives what is to be forwarded;
+    after None the stream was complete, and `final` holds its last bytes.
     """
 
     def __init__(
@@ -70,16 +70,16 @@ class Relay:
             if self._failure is not None and self.clock_first_event is None:
                 raise self._failure
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Bytes to forward, whole events only. Raises: UpstreamFailed when the stream ends in any way but `[DONE]`."""
+    async def next_piece(self) -> bytes | None:
+        """Bytes to forward (whole events), None behind `[DONE]`. Raises: UpstreamFailed for any other end."""
         while True:
             piece = b"".join(self._waiting)
             self._waiting.clear()
             if self._done:
                 self.final = piece
-                return
+                return None
             if piece:
-                yield piece
+                return piece
             if self._failure is not None:
                 raise self._failure
             self._waiting.append(self._take(await self._reply.chunk(self.target.timeout_seconds)))

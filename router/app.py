@@ -1,0 +1,227 @@
+"""Which request goes where?
+
+A plain ASGI application: on this path a framework costs more than everything the router does. `create_app` wires the parts
+together and checks all that can be checked before the first request.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Protocol
+
+import orjson
+import structlog
+import uuid_utils
+
+from router.asgi import JSON, Client, Headers, Message, Receive, Scope, Send, error_body, header
+from router.auth import KeyRing
+from router.chat import read_chat_request
+from router.contracts import PolicySource, Recorder
+from router.dispatch import Dispatcher
+from router.errors import ClientGone, RequestRejected
+from router.gate import Gate
+from router.health import Health
+from router.hints import read_hints
+from router.inline import Inline
+from router.pool import Pool, build_pool
+from router.rules import Rules
+from router.scorers.heuristic import HeuristicScorer
+from router.settings import RouterSettings
+from router.telemetry import SpoolHealth, Telemetry
+from router.upstream import HttpUpstream
+
+_CHAT = "/v1/chat/completions"
+_MODELS = "/v1/models"
+_METHODS = {_CHAT: ("POST",), _MODELS: ("GET",), "/healthz": ("GET",), "/readyz": ("GET",), "/metrics": ("GET",)}
+_FORWARDED = {b"traceparent": "traceparent", b"tracestate": "tracestate"}
+log = structlog.get_logger("router.app")
+
+
+class Resource(Protocol):
+    """Something that lives as long as the application: a pool, a spool, a file that is followed."""
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def create_app(
+    settings: RouterSettings,
+    *,
+    policy: PolicySource,
+    recorder: Recorder,
+    environ: Mapping[str, str] = os.environ,
+    spool: SpoolHealth | None = None,
+    resources: Sequence[Resource] = (),
+) -> RouterApp:
+    """Wire the router. `resources` start before and close after the connections to the providers, in reverse order.
+
+    Raises: ConfigInvalid (PriceUnknown, ApiKeyMissing, HostNotAllowed).
+    """
+    keys = KeyRing.of(environ, host=settings.server.host)
+    pool = build_pool(settings, environ)
+    breaker = settings.routing.breaker
+    health = Health(failures=breaker.failures, cooldown_seconds=breaker.cooldown_seconds, clock=time.monotonic)
+    telemetry = Telemetry(pool, health, policy, spool)
+    upstream = HttpUpstream()
+    inline = Inline(
+        pool=pool,
+        gate=Gate.of(pool.tiers, pool.windows(), Rules.of(settings.routing.rules)),
+        scorer=HeuristicScorer.of(pool.tiers),
+        policy=policy,
+        dispatcher=Dispatcher(
+            upstream=upstream,
+            health=health,
+            clock=time.monotonic,
+            rng=Random(),  # noqa: S311 - jitter, not a secret
+            deadline_seconds=settings.routing.deadline_seconds,
+        ),
+        recorder=recorder,
+        telemetry=telemetry,
+        routing=settings.routing,
+        clock=time.monotonic,
+    )
+    return RouterApp(
+        inline=inline,
+        pool=pool,
+        keys=keys,
+        telemetry=telemetry,
+        spool=spool,
+        max_body_bytes=settings.server.max_body_bytes,
+        resources=(*resources, upstream),
+    )
+
+
+class RouterApp:
+    """The ASGI application of the inline path."""
+
+    def __init__(
+        self,
+        *,
+        inline: Inline,
+        pool: Pool,
+        keys: KeyRing,
+        telemetry: Telemetry,
+        spool: SpoolHealth | None,
+        max_body_bytes: int,
+        resources: Sequence[Resource],
+    ) -> None:
+        self._inline = inline
+        self._pool = pool
+        self._keys = keys
+        self._telemetry = telemetry
+        self._spool = spool
+        self._max_body_bytes = max_body_bytes
+        self._resources = tuple(resources)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, Client(receive, send))
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+        elif kind == "websocket":
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _http(self, scope: Scope, client: Client) -> None:
+        request_id = str(uuid_utils.uuid7())
+        self._telemetry.in_progress.inc()
+        try:
+            await self._route(scope, client, request_id)
+        except RequestRejected as rejected:
+            self._telemetry.rejected(rejected.status)
+            body = error_body(rejected.message, kind=rejected.kind, code=rejected.code, param=rejected.param)
+            await client.respond(rejected.status, body, [JSON, *_id_header(request_id), *_extra(scope, rejected)])
+        except ClientGone:
+            log.info("client.gone", request_id=request_id)
+        except Exception:
+            # Before a decision there is nothing to record, only somebody to answer.
+            log.exception("request.crashed", request_id=request_id)
+            if not client.begun:
+                message = f"The router failed on this request (id {request_id})."
+                body = error_body(message, kind="internal_error", code="internal")
+                await client.respond(500, body, [JSON, *_id_header(request_id)])
+        finally:
+            self._telemetry.in_progress.dec()
+
+    async def _route(self, scope: Scope, client: Client, request_id: str) -> None:
+        path: str = scope["path"]
+        method: str = "GET" if scope["method"] == "HEAD" else scope["method"]
+        if path == _CHAT and method == "POST":
+            await self._chat(scope, client, request_id)
+            return
+        allowed = _METHODS.get(path) or (("GET",) if path.startswith(_MODELS + "/") else None)
+        if allowed is None:
+            raise RequestRejected(404, f"There is nothing at {path[:200]!r}.", code="not_found")
+        if method not in allowed:
+            raise RequestRejected(405, f"{path[:200]} takes {' or '.join(allowed)}.", code="method_not_allowed")
+        if path == "/healthz":
+            await client.respond(200, b'{"status":"ok"}', [JSON])
+        elif path == "/readyz":
+            await client.respond(200, self._readiness(), [JSON])
+        else:
+            self._keys.check(header(scope["headers"], b"authorization"))
+            if path == "/metrics":
+                page = self._telemetry.page()
+                await client.respond(200, page, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")])
+            else:
+                await client.respond(200, self._models(path), [JSON, *_id_header(request_id)])
+
+    async def _chat(self, scope: Scope, client: Client, request_id: str) -> None:
+        headers = scope["headers"]
+        key_id = self._keys.check(header(headers, b"authorization"))
+        request = read_chat_request(await client.read_body(self._max_body_bytes))
+        await self._inline.serve(
+            client,
+            request,
+            request_id=request_id,
+            pin=self._pool.pin_for(request.model),
+            hints=read_hints(headers, request.fields),
+            key_id=key_id,
+            forwarded={_FORWARDED[name]: value.decode("latin-1") for name, value in headers if name in _FORWARDED},
+        )
+
+    def _readiness(self) -> bytes:
+        """The router can always serve; what may be degraded is the safety of its records."""
+        reason = self._spool.degraded_reason() if self._spool is not None else None
+        return orjson.dumps({"status": "degraded", "reason": reason} if reason else {"status": "ok"})
+
+    def _models(self, path: str) -> bytes:
+        names = self._pool.names()
+        entries = [{"id": name, "object": "model", "created": 0, "owned_by": "shadowtier"} for name in names]
+        if path == _MODELS:
+            return orjson.dumps({"object": "list", "data": entries})
+        wanted = path.removeprefix(_MODELS + "/")
+        self._pool.pin_for(wanted)  # rejects what is not known
+        return orjson.dumps(entries[names.index(wanted)])
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        started: list[Resource] = []
+        while True:
+            message: Message = await receive()
+            if message["type"] == "lifespan.startup":
+                for resource in self._resources:
+                    await resource.start()
+                    started.append(resource)
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                for resource in reversed(started):
+                    await resource.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def _id_header(request_id: str) -> Headers:
+    return [(b"x-shadow-request-id", request_id.encode())]
+
+
+def _extra(scope: Scope, rejected: RequestRejected) -> Headers:
+    if rejected.status == 405:
+        allowed = _METHODS.get(scope["path"], ("GET",))
+        return [(b"allow", ", ".join(allowed).encode())]
+    if rejected.status == 401:
+        return [(b"www-authenticate", b"Bearer")]
+    return []

@@ -1,0 +1,286 @@
+"""How is one chat request served, from its decision to its last byte?
+
+Nothing here waits for anything but the provider and the client. Whatever happens after the decision (an answer, a refusal,
+a cut stream, a hang-up, a bug), exactly one exchange is recorded, and it is recorded before the last byte leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from router.asgi import JSON, Client, Headers, error_body
+from router.chat import ChatRequest
+from router.contracts import Exchange, Hints, PolicySource, Recorder
+from router.dispatch import Completed, Dispatcher, Refused
+from router.errors import AllFailed, UpstreamFailed
+from router.features import extract_features
+from router.gate import ANSWER_TOKENS, Gate
+from router.journal import Journal
+from router.pool import Pin, Pool, Target, expected_cost_usd
+from router.scorers import Scorer
+from router.settings import RoutingSettings
+from router.sse import error_event
+from router.streaming import Relay
+from router.telemetry import Telemetry
+
+CLIENT_CLOSED_REQUEST = 499
+log = structlog.get_logger("router.inline")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inline:
+    """Serves chat requests. `clock` is monotonic, in seconds."""
+
+    pool: Pool
+    gate: Gate
+    scorer: Scorer
+    policy: PolicySource
+    dispatcher: Dispatcher
+    recorder: Recorder
+    telemetry: Telemetry
+    routing: RoutingSettings
+    clock: Callable[[], float]
+
+    async def serve(
+        self,
+        client: Client,
+        request: ChatRequest,
+        *,
+        request_id: str,
+        pin: Pin | None,
+        hints: Hints,
+        key_id: str | None,
+        forwarded: Mapping[str, str],
+    ) -> None:
+        """Decide, answer, record."""
+        clock_started = self.clock()
+        features = extract_features(request.fields)
+        policy = self.policy.current()
+        decision = self.gate.decide(
+            features=features,
+            hints=hints,
+            scores=self.scorer.scores(features),
+            policy=policy,
+            pinned=pin.tier if pin else None,
+            max_completion_tokens=request.max_completion_tokens,
+        )
+        journal = Journal(
+            request_id=request_id,
+            started_at=datetime.now(UTC),
+            clock_started=clock_started,
+            request=request,
+            hints=hints,
+            features=features,
+            decision=decision,
+            policy_version=policy.version,
+            mode=self.routing.mode,
+            key_id=key_id,
+        )
+        tier = decision.chosen
+        if self.routing.mode == "observe" and pin is None:
+            tier = self.routing.observe_tier or self.pool.tiers[-1]
+        needed = features.conversation_tokens + (request.max_completion_tokens or ANSWER_TOKENS)
+        plan = self.pool.plan(tier, pin, needed)
+        await self._guarded(client, journal, plan, forwarded)
+
+    async def _guarded(
+        self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
+    ) -> None:
+        """Answer for as long as the client listens."""
+        task: asyncio.Task[Any] | None = asyncio.current_task()
+        assert task is not None
+        watch = asyncio.create_task(client.watch(task))
+        try:
+            await self._answer(client, journal, plan, forwarded)
+        except asyncio.CancelledError:
+            await self._record(
+                journal,
+                status="cancelled",
+                http_status=CLIENT_CLOSED_REQUEST,
+                error_kind="client_disconnect" if client.gone else "shutdown",
+            )
+            if not client.gone:
+                raise
+            task.uncancel()
+        finally:
+            watch.cancel()
+
+    async def _answer(
+        self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
+    ) -> None:
+        """Answer, and turn every failure into a record and an error."""
+        try:
+            if journal.request.streamed:
+                await self._stream(client, journal, plan, forwarded)
+            else:
+                await self._whole(client, journal, plan, forwarded)
+        except AllFailed as failure:
+            log.warning("request.failed", request_id=journal.request_id, status=failure.status, kind=failure.kind)
+            await self._record(journal, status="failed", http_status=failure.status, error_kind=failure.kind)
+            await client.respond(
+                failure.status,
+                error_body(failure.message, kind="upstream_error", code=failure.kind),
+                [JSON, *self._headers(journal), *_retry_after(failure.retry_after_seconds)],
+            )
+        except Exception:
+            log.exception("request.crashed", request_id=journal.request_id)
+            await self._record(journal, status="failed", http_status=500, error_kind="internal")
+            await self._apologise(client, journal)
+
+    async def _whole(
+        self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
+    ) -> None:
+        result = await self.dispatcher.complete(plan, journal, forwarded)
+        if isinstance(result, Refused):
+            await self._refuse(client, journal, result)
+            return
+        await self._record(
+            journal, status="answered", http_status=200, served=result.target, answer=result.answer, extra=_ids(result)
+        )
+        headers = self._headers(journal, result.target, result.answer.model, journal.cost_usd())
+        await client.respond(200, result.body, [JSON, *headers, *_request_id(result.request_id)])
+
+    async def _stream(
+        self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
+    ) -> None:
+        relay = await self.dispatcher.open_stream(plan, journal, forwarded)
+        if isinstance(relay, Refused):
+            await self._refuse(client, journal, relay)
+            return
+        try:
+            await client.begin(200, self._stream_headers(journal, relay))
+            while (piece := await relay.next_piece()) is not None:
+                await client.piece(piece)
+        except UpstreamFailed as failure:
+            relay.close()
+            self.dispatcher.stream_ended(relay, journal, failure.kind)
+            log.warning("stream.broken", request_id=journal.request_id, kind=failure.kind)
+            await self._record_stream(journal, relay, status="failed", error_kind=failure.kind)
+            said = failure.detail if failure.kind == "error_event" else f"The answer broke off ({failure.kind})."
+            await client.end(error_event(said, failure.kind))
+            return
+        except BaseException as error:
+            relay.close()
+            gone = isinstance(error, asyncio.CancelledError)
+            self.dispatcher.stream_ended(relay, journal, "cancelled")
+            await self._record_stream(
+                journal,
+                relay,
+                status="cancelled" if gone else "failed",
+                error_kind=("client_disconnect" if client.gone else "shutdown") if gone else "internal",
+            )
+            raise
+        self.dispatcher.stream_ended(relay, journal, "ok")
+        await self._record_stream(journal, relay, status="answered", error_kind=None)
+        await client.end(relay.final)
+        await relay.drain()
+
+    async def _refuse(self, client: Client, journal: Journal, refused: Refused) -> None:
+        await self._record(
+            journal,
+            status="failed",
+            http_status=refused.status,
+            error_kind=f"http_{refused.status}",
+            extra=_ids(refused),
+        )
+        content_type = (b"content-type", (refused.content_type or "application/json").encode("latin-1", "replace"))
+        headers = [content_type, *self._headers(journal), *_request_id(refused.request_id)]
+        await client.respond(refused.status, refused.body, headers)
+
+    async def _record_stream(self, journal: Journal, relay: Relay, *, status: str, error_kind: str | None) -> None:
+        first = relay.clock_first_event
+        await self._record(
+            journal,
+            status=status,
+            http_status=CLIENT_CLOSED_REQUEST if status == "cancelled" else 200,
+            error_kind=error_kind,
+            served=relay.target,
+            answer=relay.answer(),
+            first_token_seconds=None if first is None else first - journal.clock_started,
+            extra=_ids(relay),
+        )
+
+    async def _record(self, journal: Journal, **outcome: Any) -> None:
+        """Close the journal, once. A recorder with a bug must not cost the client its answer."""
+        if journal.recorded:
+            return
+        journal.recorded = True
+        exchange: Exchange = journal.exchange(
+            self.pool, latency_seconds=self.clock() - journal.clock_started, **outcome
+        )
+        try:
+            await self.recorder.record(exchange)
+            self.telemetry.exchanged(exchange)
+        except Exception:
+            log.exception("exchange.lost", request_id=journal.request_id)
+
+    async def _apologise(self, client: Client, journal: Journal) -> None:
+        message = f"The router failed on this request (id {journal.request_id})."
+        if not client.begun:
+            body = error_body(message, kind="internal_error", code="internal")
+            await client.respond(500, body, [JSON, *self._headers(journal)])
+        elif not client.finished:
+            await client.end(error_event(message, "internal") if journal.request.streamed else b"")
+
+    def _stream_headers(self, journal: Journal, relay: Relay) -> Headers:
+        tokens = journal.features.conversation_tokens
+        expected = expected_cost_usd(relay.target, tokens, journal.request.max_completion_tokens)
+        return [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+            *self._headers(journal, relay.target, relay.answer().model, journal.cost_usd() + expected),
+            *_request_id(relay.request_id),
+        ]
+
+    def _headers(
+        self,
+        journal: Journal,
+        target: Target | None = None,
+        answering_model: str | None = None,
+        cost_usd: Decimal | None = None,
+    ) -> Headers:
+        decision = journal.decision
+        headers = [
+            (b"x-shadow-request-id", journal.request_id.encode()),
+            (b"x-shadow-policy", b"%d" % journal.policy_version),
+            (b"x-shadow-confidence", b"%.4f" % decision.confidence),
+        ]
+        if target is not None and cost_usd is not None:
+            climbed = max(0, self.pool.rank(target.tier) - self.pool.rank(decision.predicted))
+            headers += [
+                (b"x-shadow-tier", target.tier.encode()),
+                (b"x-shadow-model", _visible(answering_model or target.model)),
+                (b"x-shadow-escalations", b"%d" % climbed),
+                (b"x-shadow-cost-usd", plain_decimal(cost_usd).encode()),
+            ]
+        return headers
+
+
+def plain_decimal(value: Decimal) -> str:
+    """A decimal without exponent and without trailing zeros."""
+    return format(value.normalize() if value else Decimal(0), "f")
+
+
+def _ids(result: Completed | Refused | Relay) -> dict[str, str]:
+    return {"provider_request_id": result.request_id[:200]} if result.request_id else {}
+
+
+def _request_id(value: str | None) -> Headers:
+    return [(b"x-request-id", _visible(value))] if value else []
+
+
+def _retry_after(seconds: float | None) -> Headers:
+    return [] if seconds is None else [(b"retry-after", b"%d" % -int(-seconds // 1))]
+
+
+def _visible(value: str) -> bytes:
+    """A header value from a foreign text: visible ASCII only."""
+    return "".join(c if "!" <= c <= "~" else "?" for c in value[:200]).encode()

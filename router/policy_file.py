@@ -1,0 +1,111 @@
+"""Which thresholds are in force, and how do new ones reach a running router?
+
+The shadow side writes `policy.json` next to the spool, atomically (a new file, renamed). The router looks at its modification
+time every half second and reads it when that changed:
+
+    {"version": 7, "thresholds": {"fast": 0.81}, "band": 0.05}
+
+Further keys are ignored. Without a file the thresholds of the configuration apply, as version 0. A file that cannot be read
+leaves the last good policy in force, and is counted: routing must not depend on whoever writes that file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from router.contracts import Policy
+from router.errors import PolicyUnreadable
+
+POLL_SECONDS = 0.5
+_Stamp = tuple[int, int, int]
+
+log = structlog.get_logger("router.policy")
+
+
+class FilePolicySource:
+    """A `PolicySource` that follows a file. `current()` works before `start()`: it was read once when this was made."""
+
+    def __init__(self, path: Path, *, tiers: Sequence[str], thresholds: Mapping[str, float], band: float) -> None:
+        self._path = path
+        self._lower_tiers = tuple(tiers[:-1])
+        self._configured = Policy(version=0, thresholds=dict(thresholds), band=band)
+        self._policy = self._configured
+        self._seen: _Stamp | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.failures = 0
+        self.refresh()
+
+    def current(self) -> Policy:
+        return self._policy
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._follow(), name="policy-file")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def refresh(self) -> None:
+        """Read the file if it changed. Never raises."""
+        try:
+            status = os.stat(self._path)  # noqa: PTH116 - half a microsecond matters less than one exact meaning
+            stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
+            if stamp == self._seen:
+                return
+            self._seen = stamp
+            policy = parse_policy(self._path.read_bytes(), self._lower_tiers, self._configured.band)
+        except FileNotFoundError:
+            if self._seen is not None:
+                self._seen, self._policy = None, self._configured
+                log.info("policy.withdrawn", version=0)
+            return
+        except (OSError, PolicyUnreadable) as error:
+            self.failures += 1
+            log.warning("policy.unreadable", error=str(error), kept_version=self._policy.version)
+            return
+        if policy != self._policy:
+            log.info("policy.adopted", version=policy.version, thresholds=dict(policy.thresholds), band=policy.band)
+        self._policy = policy
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            self.refresh()
+
+
+def parse_policy(content: bytes, lower_tiers: Sequence[str], configured_band: float) -> Policy:
+    """A policy file's content. Thresholds of tiers that are not configured are ignored. Raises: PolicyUnreadable."""
+    try:
+        fields = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise PolicyUnreadable(f"not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise PolicyUnreadable("not a JSON object")
+    version, thresholds = fields.get("version"), fields.get("thresholds")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise PolicyUnreadable("version must be a whole number from 1")
+    if not isinstance(thresholds, dict):
+        raise PolicyUnreadable("thresholds must be an object")
+    missing = [tier for tier in lower_tiers if tier not in thresholds]
+    if missing:
+        raise PolicyUnreadable(f"no threshold for tier {missing[0]}")
+    return Policy(
+        version=version,
+        thresholds={tier: _share(thresholds[tier], f"thresholds.{tier}") for tier in lower_tiers},
+        band=_share(fields.get("band", configured_band), "band"),
+    )
+
+
+def _share(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise PolicyUnreadable(f"{name} must be a number from 0 to 1")
+    return float(value)
