@@ -103,6 +103,8 @@ def serve(model: Path, *, threads: int, slots: int, context_tokens: int) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # before the server's threads start, which inherit it
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(model)
+    parameters.model_alias = {MODEL}
+    parameters.verbosity = 1  # errors only
     parameters.n_ctx = context_tokens * slots
     parameters.n_parallel = slots
     parameters.cpuparams.n_threads = threads

@@ -7,20 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from shadow.lab.seeds import unit
+from shadow.statistics.reviewer import Reviewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoldCheck:
-    """How a reviewer did on answers whose truth was settled beforehand."""
-
-    false_accepts: int
-    gold_bad: int
-    false_rejects: int
-    gold_good: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reviewer:
+class SimulatedReviewer:
     """Someone who labels answers. error: chance of the wrong label, either way, in [0, 1]."""
 
     name: str = "lab-reviewer"
@@ -32,11 +23,11 @@ class Reviewer:
         errs = unit(self.seed, "label", self.name, sample_id, which) < self.error
         return int(truth != errs)
 
-    def gold_check(self, n: int, rng: np.random.Generator) -> GoldCheck:
-        """The outcome of `n` gold answers, half of them bad (the odd one is bad too)."""
+    def gold_check(self, n: int, rng: np.random.Generator) -> Reviewer:
+        """The record on `n` gold answers, half of them bad (the odd one is bad too)."""
         bad = n - n // 2
         good = n // 2
-        return GoldCheck(
+        return Reviewer(
             false_accepts=int(rng.binomial(bad, self.error)),
             gold_bad=bad,
             false_rejects=int(rng.binomial(good, self.error)),
