@@ -1,0 +1,65 @@
+"""Which of the options that the prompt offers does this answer pick?"""
+
+from __future__ import annotations
+
+import re
+
+from judges.text import normalise
+
+_OPTION = re.compile(r"(?:^|\n|(?<=[\s;,]))[ \t]*(?:[-*][ \t]+)?\(?([A-J])[).:](?:[ \t]+|\*\*[ \t]*)([^\n]{1,400}?)(?=\n|$|[ \t;,]+\(?[B-J][).:][ \t])")
+_LETTER = r"\(?\**([A-J])\**\)?"
+_PICKS = (
+    re.compile(rf"\b(?:answer|option|choice)\b\W{{0,4}}(?:is|would be|:)?\W{{0,4}}{_LETTER}(?![\w'])", re.IGNORECASE),
+    re.compile(rf"^\W*{_LETTER}(?:[).:,]|\s*$)"),
+)
+_YES_NO = re.compile(r"^\W*(yes|no|true|false|correct|incorrect|yeah|yep|nope)\b(?!\s+(?:matter|doubt|one|longer))", re.IGNORECASE)
+_POLARITY = {"yes": True, "true": True, "correct": True, "yeah": True, "yep": True}
+_ASKS_YES_NO = re.compile(
+    r"\b(?:yes or no|yes/no|true or false|true/false|answer (?:only )?(?:with )?[\"']?(?:yes|true))|"
+    r"(?:^|[.!?:\n]\s*)(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|may)\b[^.!?\n]{3,300}\?\s*$",
+    re.IGNORECASE,
+)
+
+
+def options(prompt: str) -> dict[str, str]:
+    """Letter -> text of the options in a prompt; empty unless they run A, B, … without a gap."""
+    found: dict[str, str] = {}
+    for letter, text in _OPTION.findall(prompt):
+        expected = chr(ord("A") + len(found))
+        if letter == expected:
+            found[letter] = text.strip(" *_.")
+        elif letter == "A":
+            found = {"A": text.strip(" *_.")}
+    return found if len(found) >= 2 else {}
+
+
+def picked(answer: str, offered: dict[str, str]) -> str | None:
+    """The letter that a final answer picks, by letter or by the option's text; None if none or several."""
+    letters: set[str] = set()
+    for pattern in _PICKS:
+        letters = {m.upper() for m in pattern.findall(answer) if m.isupper() or len(answer.strip()) <= 3} & offered.keys()
+        if letters:
+            break
+    if len(letters) == 1:
+        return letters.pop()
+    if letters:
+        return None
+    said = f" {normalise(answer)} "
+    named = {letter for letter, text in offered.items() if (n := normalise(text)) and f" {n} " in said}
+    longest = {
+        a
+        for a in named
+        if not any(a != b and f" {normalise(offered[a])} " in f" {normalise(offered[b])} " for b in named)
+    }
+    return longest.pop() if len(longest) == 1 else None
+
+
+def asks_yes_or_no(prompt: str) -> bool:
+    """Whether the prompt ends in a question that yes or no answers."""
+    return bool(_ASKS_YES_NO.search(prompt.strip()[-2_000:]))
+
+
+def polarity(answer: str) -> bool | None:
+    """True for a final answer that opens with yes, False for no, None for neither."""
+    match = _YES_NO.match(answer)
+    return None if match is None else _POLARITY.get(match[1].lower(), False)

@@ -1,0 +1,43 @@
+"""Does this text talk to the judge instead of to the user?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from judges.text import clean, clip, fold
+
+_PATTERNS = (
+    re.compile(
+        r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|rubric|rules|prompt|guidelines|criteria|above|previous)\b"
+    ),
+    re.compile(r"\b(?:output|print|respond|reply|answer|return|say|write)\b[^.\n]{0,30}\b(?:verdict|accept(?:ed)?\b(?!able)|score\s*[:=]?\s*1)"),
+    re.compile(r"\bverdict\b[\W_]{0,6}(?:accept|reject|abstain)"),
+    re.compile(r"\b(?:dear|attention|note to|message to|hey|hello)\W{0,3}(?:the )?(?:judge|grader|evaluator|reviewer model)\b"),
+    re.compile(r"\b(?:you are|you're|act as)\W{1,3}(?:now )?(?:the |a |an )?(?:judge|grader|evaluator)\b"),
+    re.compile(r"\bthis (?:answer|response|completion) (?:is|must be|should be|has been) (?:rated |graded |marked |judged )?(?:accepted|acceptable|correct)\b"),
+    re.compile(r"\b(?:grade|rate|mark|judge|score) (?:this|it|the answer|my answer) (?:as )?(?:accept|correct|perfect|10|1\.0|full)"),
+    re.compile(r"<\|?(?:im_start|im_end|system|endoftext)\|?>|\[/?(?:inst|system)\]|</?(?:answer|reference|untrusted)(?:-[0-9a-f]+)?>"),
+    re.compile(r"(?:^|\n)\W{0,6}(?:begin|end) (?:of )?(?:the )?(?:answer|reference|untrusted|rubric)\b"),
+)
+
+
+def injections(text: str, allowed: Iterable[str | None] = ()) -> list[tuple[int, int]]:
+    """Spans that address a judge or imitate its frame, unless what is allowed (request, reference) does so as well.
+
+    A question about prompt injection makes such words legitimate in its answer. Where folding moved characters, the span
+    is the whole text.
+    """
+    expected = "\n".join(_folded(a) for a in allowed if a)
+    said = _folded(text)
+    spans = [
+        match.span()
+        for pattern in _PATTERNS
+        if not (expected and pattern.search(expected))
+        for match in list(pattern.finditer(said))[:5]
+    ]
+    return sorted(spans) if len(said) == len(text) else [(0, len(text))][: len(spans)]
+
+
+def _folded(text: str) -> str:
+    return fold(clean(clip(text)))

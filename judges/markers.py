@@ -1,0 +1,74 @@
+"""Which signs of hallucination or failure does the answer carry by itself?"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+from judges.behaviour import hedges, refusal, repetition, truncated
+from judges.contracts import Comparison, Judgment, Marker
+from judges.injection import injections
+from judges.support import unsupported
+from judges.text import clip
+
+_UNSUPPORTED_CAP = 0.6
+_REJECT = 0.40
+
+
+class MarkersJudge:
+    """Finds signs against an answer, each with its place in it; rejects on strong ones, abstains otherwise.
+
+    The absence of signs is no proof of quality, so this judge never accepts. Unsupported statements count only where
+    there is something that could have supported them: a context or a reference.
+    """
+
+    name = "markers@1"
+
+    async def judge(self, comparisons: Sequence[Comparison]) -> list[Judgment]:
+        """One judgment per comparison, same order."""
+        return [self._one(c) for c in comparisons]
+
+    def _one(self, comparison: Comparison) -> Judgment:
+        started = time.perf_counter()
+        markers = find_markers(comparison)
+        score = _score(markers, grounded=comparison.context is not None)
+        rejected = score <= _REJECT
+        counted: dict[str, int] = {}
+        for marker in markers:
+            counted[marker.kind] = counted.get(marker.kind, 0) + 1
+        return Judgment(
+            judge=self.name,
+            verdict="reject" if rejected else "abstain",
+            score=score if rejected else None,
+            rationale=", ".join(f"{kind} x{n}" if n > 1 else kind for kind, n in counted.items()) or "no signs",
+            markers=tuple(markers),
+            latency_seconds=time.perf_counter() - started,
+        )
+
+
+def find_markers(comparison: Comparison) -> list[Marker]:
+    """All markers of an answer in order of place; spans refer to the answer, or to its clipped form if it is very long."""
+    answer = clip(comparison.answer)
+    if not answer.strip():
+        return [Marker(kind="empty", start=0, end=len(answer), text="", weight=1.0)]
+    sources = [comparison.prompt, comparison.context, comparison.reference]
+    found = [m for m in (refusal(answer), truncated(answer, comparison.finish_reason), repetition(answer)) if m is not None]
+    found += hedges(answer)
+    found += [
+        Marker(kind="injection", start=start, end=min(end, len(answer)), text=answer[start:end][:200], weight=0.5)
+        for start, end in injections(answer, sources)
+        if start < len(answer)
+    ]
+    if comparison.context or comparison.reference:
+        found += unsupported(answer, "\n".join(clip(s) for s in sources if s))
+    return sorted(found, key=lambda m: (m.start, m.end, m.kind))
+
+
+def _score(markers: Sequence[Marker], *, grounded: bool) -> float:
+    """Product of what each marker leaves. Without a context, unsupported details are weak: the reference need not have them."""
+    kept = math.prod(1 - m.weight for m in markers if not m.kind.startswith(("unsupported", "hedge")))
+    hedged = 1 - min(0.3, sum(m.weight for m in markers if m.kind == "hedge"))
+    details = sum(m.weight for m in markers if m.kind.startswith("unsupported"))
+    unsupported_share = min(_UNSUPPORTED_CAP, details * (0.5 if grounded else 0.1))
+    return max(0.0, min(1.0, 0.7 * kept * hedged * (1 - unsupported_share)))

@@ -1,0 +1,43 @@
+"""Which of the numbers in a final answer is the outcome?"""
+
+from __future__ import annotations
+
+import re
+
+from judges.final import FinalAnswer
+from judges.quantities import Quantity, number_values, quantities, spelled_numbers, strip_latex, to_quantity
+
+_AFTER_EQUALS = re.compile(r"=\s*([^=]*)$")
+_SURE = frozenset({"field", "marked", "phrase"})
+
+
+def stated_quantity(final: FinalAnswer, prompt: str, *, sums: bool) -> Quantity | None:
+    """The quantity that a completion ends with, None where it can't be told.
+
+    sums: the request is arithmetic, so the last number of the last sentence is the outcome unless something better marks it.
+    Otherwise prose is only read when it states exactly one number that the question doesn't.
+    """
+    single = to_quantity(final.text)
+    if single is not None and (sums or final.source in _SURE or len(final.text.split()) <= 6):
+        return single
+    text = strip_latex(final.text)
+    if not sums:
+        return _only_new(text if final.source in _SURE else strip_latex(f"{final.working} {final.text}"), prompt)
+    found = quantities(text)
+    if not found and final.source == "last":
+        text = strip_latex(final.working)
+        found = quantities(text)
+    after = _AFTER_EQUALS.search(text)
+    if after and (behind := [q for q in found if q.start >= after.start(1)]):
+        return behind[0]
+    return found[-1] if found else None
+
+
+def _only_new(text: str, prompt: str) -> Quantity | None:
+    """The one number in the text that the question doesn't state."""
+    given = {*number_values(prompt), *spelled_numbers(prompt)}
+    fresh = {q.value: q for q in quantities(text) if q.value not in given}
+    for value in spelled_numbers(text):
+        if value not in given and value > 1:
+            fresh.setdefault(value, Quantity(value=value, unit="", start=0, end=len(text)))
+    return next(iter(fresh.values())) if len(fresh) == 1 else None
