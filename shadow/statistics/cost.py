@@ -14,8 +14,10 @@ from shadow.statistics.sums import Sums
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Savings:
-    """Against sending everything to the top tier. net = all_top - actual - shadow; only all_top is estimated, so both intervals
-    have the same width. Negative net: routing cost more than it saved."""
+    """Against sending everything to the top tier. net = all_top - actual - shadow.
+
+    A negative net says that routing cost more than it saved. Only all_top is estimated, so both intervals are as wide.
+    """
 
     net_usd: Estimate
     all_top_usd: Estimate
@@ -24,9 +26,10 @@ class Savings:
 
 
 def cost_per_success(sums: Sums, accuracy: Estimate | None) -> Estimate | None:
-    """All spend over accepted completions, (C/N)/A, with interval [(C/N)/A_high, (C/N)/A_low]; high is None where A_low = 0.
+    """All spend over accepted completions: (C/N)/A, interval [(C/N)/A_high, (C/N)/A_low].
 
-    sums: total over the strata that `accuracy` is about. C and N are exact, so accuracy brings all the uncertainty.
+    high is None, unbounded, where A_low = 0. sums: total over the strata that `accuracy` is about. C and N are exact,
+    so accuracy brings all the uncertainty.
     None without requests, without an accuracy, or where it is estimated as 0: then nothing is known to have succeeded.
     """
     if accuracy is None or sums.requests <= 0 or accuracy.value <= 0.0:
@@ -50,9 +53,10 @@ def savings(
 ) -> Savings | Undefined:
     """What routing saved. by_tier: total sums of each tier; shadow_usd: mirror and judge spend of the same window.
 
-    A tier's spend times the ratio of reference to served token cost among its priced samples estimates what its requests would have
-    cost on top; a tier that serves for free has its requests times the mean reference cost. Interval: delta method, Student's t with
-    the fewest degrees of freedom of any tier. Undefined where a tier below the top with requests has fewer than two priced samples.
+    What a tier's requests would have cost on top: its spend times the ratio of reference to served token cost among its
+    priced samples; where it serves for free, its requests times the mean reference cost. Interval: delta method,
+    Student's t with the fewest degrees of freedom of any tier. Undefined where a tier below the top with requests has
+    fewer than two priced samples.
     Source: ratio estimator, Cochran 1977, ch. 6.
     """
     actual = sum(sums.cost_usd for sums in by_tier.values())

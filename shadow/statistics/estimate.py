@@ -21,7 +21,6 @@ Reason = Literal[
     "tier_without_labels",
     "reviewer_unmeasured",
     "reviewer_uninformative",
-    "no_success",
     "too_few_priced_pairs",
 ]
 

@@ -55,7 +55,7 @@ def n_for_half_width(proportion: float, half_width: float, *, level: float = 0.9
 
 
 def more_labels_needed(estimate: Estimate, half_width: float) -> int:
-    """How many more labels this estimate needs for +- half_width, at the rate at which labels were worth draws so far."""
+    """How many more labels this estimate needs for +- half_width, each worth as many draws as those so far."""
     target = n_for_half_width(estimate.value, half_width, level=estimate.level)
     if estimate.effective_n is None or estimate.effective_n >= target:
         return 0

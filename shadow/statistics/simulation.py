@@ -24,7 +24,10 @@ RUNS_AT_ONCE = 250
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedJudge:
-    """p concentrates near `spread` for what it takes as bad and 1 - spread for good. useless: p does not depend on the truth."""
+    """Takes answers as good or bad, rightly or not, and says p around 1 - spread or spread.
+
+    useless: p does not depend on the truth.
+    """
 
     sensitivity: float  # P(takes as good | good)
     specificity: float  # P(takes as bad | bad)
@@ -44,10 +47,10 @@ JUDGES = {
 class World:
     """One tier's traffic: three query types times three bands, of unequal accuracy that averages to `accuracy`.
 
-    inclusion_ratio: how much likelier the hardest band is sampled than the easiest (with two levels inside every stratum where > 1).
-    self_weighting: labels drawn with probability proportional to 1/inclusion, as many as that allows up to `labels`; else evenly.
-    abstain_good, abstain_bad: the panel's abstentions, which may depend on the truth. reviewer_error: P(a label is wrong);
-    gold_good, gold_bad: gold items that measured it.
+    inclusion_ratio: how much likelier the lowest band is sampled than the highest; above 1 every stratum also mixes two
+    inclusion probabilities. self_weighting: labels drawn in proportion to 1/inclusion, as many as that allows up to
+    `labels`; else evenly. abstain_good, abstain_bad: the panel's abstentions, which may depend on the truth.
+    reviewer_error: P(a label is wrong); gold_good, gold_bad: gold items that measured it.
     """
 
     accuracy: float
@@ -66,7 +69,10 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """covered: share of the runs with an estimate whose interval held the truth; width: their mean width; undefined: runs without."""
+    """covered: share of the runs with an estimate whose interval held the truth; width: their mean width.
+
+    bias: mean of estimate minus truth; undefined: runs without an estimate.
+    """
 
     covered: float
     runs: int

@@ -16,6 +16,7 @@ unbiased, a poor one only widens the interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -50,10 +51,24 @@ def fit_labelled(cells: Cells) -> Fit:
 
     Of the post-stratified and the plain estimate the one worth more draws: calibrating many small cells costs more than
     it gains where they hardly differ. The plain one at judge weight 0 is the labels' own mean, so the labels alone are
-    never worth more. (Choosing by variance instead would favour the estimate nearer to 0 or 1.)
+    never worth more. (Choosing by variance instead would favour the estimate nearer to 0 or 1.) Where the weights do not
+    add up to the known requests, as when some kinds of samples got lost, only the post-stratified one is used.
     """
+    if not _adds_up(cells):
+        return _fit(cells)
     plain = Cells(matrix=cells.matrix.sum(axis=0, keepdims=True), tiers=cells.tiers[:1])
     return max((_fit(cells), _fit(plain)), key=_draws_by_variance)
+
+
+def _adds_up(cells: Cells) -> bool:
+    """Whether the cells' shares of the weights agree with their shares of the requests, chi-square within 3 sigma."""
+    requests, weights = cells["requests"], cells["w"] + cells["u_w"]
+    scale = float(requests.sum() / weights.sum())
+    noise = scale**2 * (cells["ww"] + cells["u_ww"])
+    sampled = noise > 0.0
+    distance = float(((scale * weights - requests)[sampled] ** 2 / noise[sampled]).sum())
+    freedom = len(cells.tiers)
+    return distance <= freedom + 3.0 * sqrt(2.0 * freedom)
 
 
 def _draws_by_variance(fit: Fit) -> float:
