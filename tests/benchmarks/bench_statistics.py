@@ -1,0 +1,108 @@
+"""Do the accuracy intervals cover in every cell of the design, and what is the judge's help worth?
+
+Run: python tests/benchmarks/bench_statistics.py [--runs 4000] [--seed 1]. Prints every cell; exit 1 if one misses its bar.
+A cell is good when its coverage lies in 93-97 %, and marked `~` when it does not but its 99 % Monte Carlo interval reaches in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shadow.statistics.accuracy import corrected, labels_only
+from shadow.statistics.simulation import JUDGES, Coverage, Estimator, World, cover
+
+LOW, HIGH = 0.93, 0.97
+ACCURACIES = (0.6, 0.8, 0.9, 0.95, 0.98)
+
+PLAIN: dict[str, Estimator] = {"corrected": lambda s, _: corrected(s), "labels": lambda s, _: labels_only(s)}
+PUT_RIGHT: dict[str, Estimator] = {
+    "corrected": lambda s, r: corrected(s, reviewer=r),
+    "labels": lambda s, r: labels_only(s, reviewer=r),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One line of the table. must_cover: part of the bar; widest: the bar on width against labels only."""
+
+    part: str
+    name: str
+    world: World
+    estimators: dict[str, Estimator]
+    must_cover: bool = True
+    widest: float | None = None
+
+
+def cells() -> Iterator[Cell]:
+    """The design: the main grid, then abstentions, reviewers, uneven label weights, few labels and a nearly perfect judge."""
+    for accuracy, mirrored, judge, ratio in itertools.product(
+        ACCURACIES, (250, 500, 1000, 2000), ("good", "erring", "useless"), (1.0, 4.0)
+    ):
+        world = World(accuracy=accuracy, mirrored=mirrored, judge=JUDGES[judge], inclusion_ratio=ratio)
+        # With 200 labels on 250 samples even a perfect judge can't take a tenth off (sqrt(.8) = .89).
+        widest = {"useless": 1.0, "good": 0.9 if mirrored >= 500 else None}.get(judge)
+        yield Cell(part="grid", name=f"{judge}, pi 1:{ratio:g}", world=world, estimators=PLAIN, widest=widest)
+    for accuracy, judge, ratio in itertools.product(ACCURACIES, ("good", "erring"), (1.0, 4.0)):
+        world = World(accuracy=accuracy, mirrored=500, judge=JUDGES[judge], inclusion_ratio=ratio)
+        world = replace(world, abstain_good=0.1, abstain_bad=0.3)
+        yield Cell(part="abstain", name=f"{judge}, pi 1:{ratio:g}", world=world, estimators=PLAIN)
+    for accuracy, mirrored in itertools.product(ACCURACIES, (250, 1000)):
+        world = World(accuracy=accuracy, mirrored=mirrored, reviewer_error=0.03)
+        yield Cell(part="reviewer 3 %", name="put right", world=world, estimators=PUT_RIGHT)
+        yield Cell(part="reviewer 3 %", name="trusted", world=world, estimators=PLAIN, must_cover=False)
+    for accuracy in ACCURACIES:
+        world = World(accuracy=accuracy, mirrored=1000, inclusion_ratio=4.0, self_weighting=False)
+        yield Cell(part="uneven labels", name="good, pi 1:4", world=world, estimators=PLAIN)
+    for accuracy, labels in itertools.product((0.6, 0.9, 0.98), (20, 50, 100)):
+        world = World(accuracy=accuracy, mirrored=500, labels=labels)
+        yield Cell(part="few labels", name=f"{labels} labels", world=world, estimators=PLAIN, must_cover=False)
+    for accuracy in ACCURACIES:
+        world = World(accuracy=accuracy, mirrored=1000, judge=JUDGES["near perfect"])
+        yield Cell(part="near perfect", name="judge", world=world, estimators=PLAIN, must_cover=False)
+
+
+def mark(found: Coverage) -> str:
+    if LOW <= found.covered <= HIGH:
+        return " "
+    reach = 2.576 * found.standard_error
+    return "~" if found.covered + reach >= LOW and found.covered - reach <= HIGH else "X"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--part", default="", help="only the parts whose name contains this")
+    arguments = parser.parse_args()
+    print(f"runs {arguments.runs}, seed {arguments.seed}, level .95, 200 labels unless said otherwise")
+    print(f"{'part':14} {'cell':20} {'acc':>4} {'n':>5} | cover   width | labels  width | ratio   bias undefined")
+    start, shown, missed = time.monotonic(), 0, 0
+    for index, cell in enumerate(cells()):
+        if arguments.part not in cell.part:
+            continue
+        rng = np.random.default_rng([arguments.seed, index])
+        result = cover(cell.world, cell.estimators, runs=arguments.runs, rng=rng)
+        found, labels = result["corrected"], result["labels"]
+        ratio = found.width / labels.width
+        wide = cell.widest is not None and ratio > cell.widest
+        missed += (cell.must_cover and mark(found) == "X") or wide
+        shown += 1
+        print(
+            f"{cell.part:14} {cell.name:20} {cell.world.accuracy:4} {cell.world.mirrored:5} | {found.covered:.4f}{mark(found)}"
+            f" {found.width:.4f} | {labels.covered:.4f} {labels.width:.4f} | {ratio:.3f}{'W' if wide else ' '}"
+            f" {found.bias:+.4f} {found.undefined}",
+            flush=True,
+        )
+    print(f"{shown} cells, {missed} missed their bar (X coverage, W width), {time.monotonic() - start:.0f} s")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
