@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from shadow import rollup
 from shadow.settings import Settings
+from shadow.store.engine import AsyncEngine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

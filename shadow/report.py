@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from router.contracts import BANDS
 from shadow.statistics.accuracy import Assessment, assess
 from shadow.statistics.cost import Savings, cost_per_success, savings
@@ -21,6 +19,7 @@ from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.strata import Strata, Stratum
 from shadow.statistics.sums import Sums
 from shadow.store import labels, rollups
+from shadow.store.engine import AsyncEngine
 from shadow.store.rollups import FunnelRow, Route, Slice
 
 #: Position of each confidence band, neighbours differ by one.

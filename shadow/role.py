@@ -31,17 +31,15 @@ def main(role: str, config: Path, *, keep_on: bool) -> None:
     configure_logs(role)
     try:
         run_role(role, load(config))
-    except (ShadowError, *_foreign_errors(role)) as exc:
+    except ShadowError as exc:
         click.echo(f"shadow {role}: {exc}", err=True)
         sys.exit(2)
 
 
 def run_role(role: str, settings: Settings) -> None:
-    """Run a role in this process until SIGINT or SIGTERM."""
+    """Run a role in this process until SIGINT or SIGTERM. Raises: ShadowError for what a person has to put right."""
     if role == "router":
-        from router.serve import run
-
-        run(settings, settings.directory)
+        _run_router(settings)
         return
     yield_to_clients(19 if role == "worker" else 5)
     if role == "worker":
@@ -54,6 +52,16 @@ def run_role(role: str, settings: Settings) -> None:
     else:
         from shadow.scheduler import run_scheduler as runner
     asyncio.run(runner(settings, database_url(settings)))
+
+
+def _run_router(settings: Settings) -> None:
+    from router.errors import RouterError
+    from router.serve import run
+
+    try:
+        run(settings, settings.directory)
+    except RouterError as exc:
+        raise ConfigError(str(exc)) from exc
 
 
 def database_url(settings: Settings) -> str:
@@ -72,19 +80,6 @@ def database_url(settings: Settings) -> str:
             "set it, or start `shadow up`, which runs one"
         )
     return url
-
-
-def _foreign_errors(role: str) -> tuple[type[Exception], ...]:
-    if role == "router":
-        from router.errors import RouterError
-
-        return (RouterError,)
-    if role == "worker":
-        from judges.errors import JudgeError
-        from router.errors import RouterError
-
-        return (JudgeError, RouterError)
-    return ()
 
 
 if __name__ == "__main__":

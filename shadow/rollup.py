@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shadow.report import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate
 from shadow.store import rollups
-from shadow.store.engine import utc_now
+from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.estimates import Figure, publish
 from shadow.store.exchanges import ensure_partitions
 

@@ -10,7 +10,6 @@ import asyncio
 import procrastinate
 import structlog
 from procrastinate.types import JSONValue
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from judges.panel import Panel
 from judges.registry import build_panel
@@ -19,7 +18,7 @@ from shadow.mirror import Mirror
 from shadow.process import keep_running, pause, stop_event
 from shadow.settings import Settings
 from shadow.store import samples
-from shadow.store.engine import engine_for
+from shadow.store.engine import AsyncEngine, engine_for
 from shadow.tasks import JUDGE, MIRROR, Tasks, queue_app
 
 log = structlog.get_logger()

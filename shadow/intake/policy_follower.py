@@ -10,13 +10,11 @@ import os
 from pathlib import Path
 
 import orjson
-import psycopg
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from router.contracts import Policy
 from shadow.store import policies
-from shadow.store.engine import libpq_url
+from shadow.store.engine import AsyncEngine
 
 log = structlog.get_logger()
 
@@ -26,9 +24,7 @@ POLL_SECONDS = 5.0
 
 async def follow_policy(engine: AsyncEngine, database_url: str, path: Path) -> None:
     """Keep `path` at the policy in force. Returns only by raising what the database raises."""
-    listener = await psycopg.AsyncConnection.connect(libpq_url(database_url), autocommit=True, connect_timeout=5)
-    async with listener:
-        await listener.execute(f"LISTEN {policies.CHANNEL}")
+    async with policies.announcements(database_url) as announced:
         written: int | None = None
         while True:
             async with engine.connect() as connection:
@@ -37,8 +33,7 @@ async def follow_policy(engine: AsyncEngine, database_url: str, path: Path) -> N
                 await asyncio.to_thread(write_policy, path, row.policy)
                 written = row.policy.version
                 log.info("policy.written", version=written)
-            async for _ in listener.notifies(timeout=POLL_SECONDS, stop_after=1):
-                pass
+            await announced(POLL_SECONDS)
 
 
 def write_policy(path: Path, policy: Policy) -> None:

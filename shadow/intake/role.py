@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from router.serve import policy_path, spool_directory
 from shadow.intake.policy_follower import follow_policy
 from shadow.intake.shipper import Shipper
 from shadow.process import keep_running, stop_event
@@ -22,10 +23,10 @@ async def run_intake(settings: Settings, database_url: str) -> None:
     """Ship until SIGINT or SIGTERM."""
     stop = stop_event()
     engine = engine_for(database_url, pool_size=2)
-    directory = settings.directory / "spool"
+    directory = spool_directory(settings.directory)
     directory.mkdir(parents=True, exist_ok=True)
     shipper = Shipper(settings, engine, directory)
-    policy_file = settings.directory / "policy.json"
+    policy_file = policy_path(settings.directory)
     log.info("intake.started", spool=str(directory))
     async with asyncio.TaskGroup() as group:
         group.create_task(keep_running("shipper", lambda: shipper.run(stop), stop))

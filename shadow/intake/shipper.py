@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from router.contracts import Exchange
 from router.wire import exchange_to_json
@@ -22,7 +20,8 @@ from shadow.process import pause
 from shadow.prompts import question_of
 from shadow.sampling import Draw, draw
 from shadow.settings import Settings
-from shadow.store.exchanges import insert_exchanges
+from shadow.store.engine import AsyncConnection, AsyncEngine
+from shadow.store.exchanges import REFUSALS, first_line, insert_exchanges
 from shadow.store.rollup_queue import mark
 from shadow.store.samples import insert_samples
 
@@ -30,8 +29,6 @@ log = structlog.get_logger()
 
 BATCH = 500
 POLL_SECONDS = 0.25
-#: The database's word on the data itself; anything else (no connection, a restart) is worth another try.
-_REFUSALS = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 
 
 class Shipper:
@@ -69,7 +66,7 @@ class Shipper:
             return 0
         try:
             return await self._store(exchanges)
-        except _REFUSALS:
+        except REFUSALS:
             return await self._store_one_by_one(exchanges)
 
     async def _store_one_by_one(self, exchanges: Sequence[Exchange]) -> int:
@@ -78,9 +75,8 @@ class Shipper:
         for exchange in exchanges:
             try:
                 new += await self._store([exchange])
-            except _REFUSALS as exc:
-                reason = str(exc.orig).splitlines()[0] if exc.orig else type(exc).__name__
-                log.error("exchange.refused", request_id=exchange.request_id, reason=reason)
+            except REFUSALS as exc:
+                log.error("exchange.refused", request_id=exchange.request_id, reason=first_line(exc))
                 reject(self._directory, exchange_to_json(exchange))
         return new
 

@@ -59,16 +59,10 @@ class FunnelRow:
 
 
 async def recompute_changed(connection: AsyncConnection, *, bucket_seconds: int, limit: int = 200) -> int:
-    """Compute up to `limit` marked buckets; returns how many. Call inside a transaction, commit after it."""
-    claimed = await connection.scalars(
-        sa.text(
-            "DELETE FROM rollup_queue WHERE bucket_start IN "
-            "(SELECT bucket_start FROM rollup_queue ORDER BY bucket_start LIMIT :limit) RETURNING bucket_start"
-        ),
-        {"limit": limit},
-    )
+    """Compute up to `limit` marked buckets, oldest first; returns how many. Call inside a transaction, commit after it."""
     width = timedelta(seconds=bucket_seconds)
-    starts = {_floor(instant, bucket_seconds) for instant in claimed}
+    claimed = await connection.scalars(_CLAIM, {"limit": limit, "width": width})
+    starts = set(claimed)
     for start in sorted(starts):
         window = {"start": start, "end": start + width}
         for statement in _STATEMENTS:
@@ -128,10 +122,17 @@ async def queued_buckets(connection: AsyncConnection) -> int:
     return int(await connection.scalar(sa.text("SELECT count(*) FROM rollup_queue")) or 0)
 
 
-def _floor(instant: datetime, seconds: int) -> datetime:
-    return datetime.fromtimestamp(int(instant.timestamp()) // seconds * seconds, tz=instant.tzinfo)
-
-
+# A bucket is claimed with all its marks, so that none is computed twice. Buckets start at midnight UTC.
+_CLAIM = sa.text(
+    """
+    WITH changed AS (
+        SELECT DISTINCT date_bin(:width, bucket_start, 'epoch') AS start FROM rollup_queue ORDER BY 1 LIMIT :limit
+    )
+    DELETE FROM rollup_queue q USING changed
+    WHERE q.bucket_start >= changed.start AND q.bucket_start < changed.start + :width
+    RETURNING changed.start
+    """
+)
 # What each sample contributes. Letters stand for their factors: wvpp = w * v * p * p; see Sums.
 _FACTOR = {"w": "w", "v": "v", "p": "p", "y": "y"}
 _COUNTS = {

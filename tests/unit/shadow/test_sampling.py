@@ -1,0 +1,91 @@
+"""Draws are deterministic, arms are disjoint, and the recorded probability is the frequency that is seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shadow.sampling import Rates, draw, uniform
+
+TIERS = ("fast", "mid", "top")
+RATES = Rates(
+    up=0.3, down=0.1, intermediate_share=0.2, all_tiers_share=0.25, control_share=0.5, control_top=0.2, label=0.05
+)
+shares = st.floats(0.0, 0.5)
+
+
+@given(request_id=st.text(min_size=1), seed=st.text(), salt=st.text())
+def test_a_uniform_number_depends_on_its_three_inputs_only(request_id: str, seed: str, salt: str) -> None:
+    number = uniform(seed, request_id, salt)
+    assert 0.0 <= number < 1.0
+    assert number == uniform(seed, request_id, salt)
+
+
+@given(request_id=st.uuids().map(str), position=st.integers(0, 2), up=shares, down=shares, between=shares, every=shares)
+def test_a_draw_is_total_and_its_probabilities_are_probabilities(
+    request_id: str, position: int, up: float, down: float, between: float, every: float
+) -> None:
+    rates = Rates(up=up, down=down, intermediate_share=between, all_tiers_share=every)
+    drawn = draw(rates, seed="s", request_id=request_id, served_tier=TIERS[position], tiers=TIERS)
+    assert drawn == draw(rates, seed="s", request_id=request_id, served_tier=TIERS[position], tiers=TIERS)
+    if drawn is not None:
+        assert 0 < drawn.pi <= 1
+        assert 0 < drawn.eta <= 1
+        assert drawn.targets
+        assert all(0 < target.pi <= 1 for target in drawn.targets)
+        assert (TIERS[position], 0) not in {(t.tier, t.repeat) for t in drawn.targets}, "the served answer is there already"
+
+
+@pytest.mark.parametrize("served", TIERS)
+def test_recorded_probabilities_are_the_frequencies_of_what_they_describe(served: str) -> None:
+    n = 40_000
+    drawn = [draw(RATES, seed="s", request_id=f"r{i}", served_tier=served, tiers=TIERS) for i in range(n)]
+    seen: Counter[tuple[str, str, int]] = Counter()
+    promised: dict[tuple[str, str, int], float] = {}
+    for one in drawn:
+        for target in one.targets if one else ():
+            key = (one.arm, target.tier, target.repeat)  # type: ignore[union-attr]
+            seen[key] += 1
+            assert promised.setdefault(key, target.pi) == pytest.approx(target.pi)
+    for key, pi in promised.items():
+        assert seen[key] / n == pytest.approx(pi, abs=4.5 * sqrt(pi / n)), key
+
+    counted = [one for one in drawn if one and one.counts_for_accuracy]
+    pi = counted[0].pi
+    assert {one.pi for one in counted} == {pi}
+    assert len(counted) / n == pytest.approx(pi, abs=4.5 * sqrt(pi / n))
+    labelled = sum(one.label_drawn for one in counted)
+    assert labelled / n == pytest.approx(RATES.label, abs=4.5 * sqrt(RATES.label / n)), "labels are self-weighting"
+
+
+def test_arms_go_where_their_names_say() -> None:
+    position = {tier: i for i, tier in enumerate(TIERS)}
+    arms: Counter[tuple[str, str]] = Counter()
+    for served in TIERS:
+        for i in range(3_000):
+            drawn = draw(RATES, seed="s", request_id=f"r{i}", served_tier=served, tiers=TIERS)
+            if drawn is None:
+                continue
+            arms[served, drawn.arm] += 1
+            if drawn.arm == "down":
+                assert [position[t.tier] < position[served] for t in drawn.targets] == [True]
+                assert not drawn.counts_for_accuracy
+            elif drawn.arm == "control":
+                assert [(t.tier, t.repeat) for t in drawn.targets] == [("top", 1)]
+            else:
+                assert drawn.counts_for_accuracy == any(t.tier == "top" for t in drawn.targets)
+    assert set(arms) == {("fast", "up"), ("mid", "up"), ("mid", "down"), ("top", "control"), ("top", "down")}
+
+
+def test_two_tiers_have_nothing_in_between() -> None:
+    drawn = [draw(RATES, seed="s", request_id=f"r{i}", served_tier="a", tiers=("a", "b")) for i in range(500)]
+    assert {one.pi for one in drawn if one} == {RATES.up}
+
+
+def test_an_unknown_tier_is_an_error() -> None:
+    with pytest.raises(ValueError, match="gone"):
+        draw(RATES, seed="s", request_id="r", served_tier="gone", tiers=TIERS)
