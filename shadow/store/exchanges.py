@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from router.contracts import Exchange
 from shadow.store.schema import exchanges
 
+#: The database's word on the data itself; anything else (no connection, a restart) is worth another try.
+REFUSALS = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 ROWS_PER_STATEMENT = 1000  # times some 30 columns stays below the 65,535 parameters of the protocol
 
 
@@ -54,6 +56,11 @@ async def count_exchanges(connection: AsyncConnection, *, since: datetime) -> in
     """How many exchanges are stored. A full count, for checks and tests only."""
     query = sa.select(sa.func.count()).select_from(exchanges).where(exchanges.c.started_at >= since)
     return int(await connection.scalar(query) or 0)
+
+
+def first_line(error: sa.exc.DBAPIError) -> str:
+    """What the database said, without statement and parameters: those hold what clients wrote."""
+    return (str(error.orig).splitlines() or [type(error).__name__])[0]
 
 
 def _row(exchange: Exchange) -> dict[str, Any]:

@@ -34,7 +34,7 @@ async def elected(engine: AsyncEngine, *, retry_seconds: float = 2.0) -> AsyncIt
     async with engine.connect() as plain:
         connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
         while not await connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LEADER_LOCK}):
-            await asyncio.sleep(retry_seconds)  # noqa: ASYNC110 - the event is in another process
+            await asyncio.sleep(retry_seconds)
         try:
             yield Lead(connection)
         finally:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.contracts import Policy
+from shadow.store.engine import libpq_url
 from shadow.store.schema import policies
 
 #: The channel that announces a new policy; its payload is the version.
@@ -34,6 +37,23 @@ async def newest(connection: AsyncConnection, *, origin: str | None = None) -> P
         query = query.where(policies.c.origin == origin)
     row = (await connection.execute(query)).mappings().first()
     return _policy_row(row) if row else None
+
+
+@contextlib.asynccontextmanager
+async def announcements(database_url: str) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
+    """Listen for new policies. Yields a function that waits for an announcement, at most that many seconds.
+
+    Raises: what the connection raises when it is lost; listen again then, and look: announcements in between are gone.
+    """
+    connection = await psycopg.AsyncConnection.connect(libpq_url(database_url), autocommit=True, connect_timeout=5)
+    async with connection:
+        await connection.execute(f"LISTEN {CHANNEL}")
+
+        async def wait(seconds: float) -> None:
+            async for _ in connection.notifies(timeout=seconds, stop_after=1):
+                return
+
+        yield wait
 
 
 async def history(connection: AsyncConnection, limit: int = 100) -> list[PolicyRow]:
