@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -278,4 +279,4 @@ async def _request(reader: asyncio.StreamReader) -> Seen | None:
     lines = head.split("\r\n")[1:-2]
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Seen(headers=headers, body=body, fields=orjson.loads(body) if body else {})
+    return Seen(headers=headers, body=body, fields=json.loads(body) if body else {})
