@@ -77,6 +77,11 @@ class World:
         index = self.index_of(prompt)
         return None if index is None else self.items[index]
 
+    def truth(self, prompt: str | Iterable[Mapping[str, Any]], answer: str) -> bool | None:
+        """Whether the answer is right; None for a question that is not of this world."""
+        task = self.find(prompt)
+        return None if task is None else task.check(answer)
+
     def success_probability(self, item: int, tier: int) -> float:
         """The chance that the tier (by position, cheapest first) answers the item right, independently at every call."""
         return float(self._probability[item, tier])

@@ -122,3 +122,10 @@ def test_tokens_are_counted_and_the_estimate_is_near(world):
     counted = sum(count_tokens(text) for text in texts)
     assert abs(sum(map(estimate_tokens, texts)) / counted - 1) < 0.15
     assert conversation_tokens(["one two", "three"]) == count_tokens("one two") + count_tokens("three") + 8
+
+
+def test_the_truth_of_an_answer_is_known_for_questions_of_this_world_only(world):
+    task = world.items[0]
+    assert world.truth(task.user, task.write(True, "plain", stream(1))) is True
+    assert world.truth(task.messages, task.write(False, "plain", stream(1))) is False
+    assert world.truth("Tell me a joke.", "No.") is None
