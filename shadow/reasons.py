@@ -19,7 +19,6 @@ WORDS: Mapping[Reason, str] = {
     "tier_without_labels": "a tier with requests has no labels",
     "reviewer_unmeasured": "the reviewer's own error rate was looked at on one side only",
     "reviewer_uninformative": "the reviewer errs so often that labels say nothing",
-    "no_success": "no completion is known to have succeeded",
     "too_few_priced_pairs": "too few mirrored pairs to price the top tier",
 }
 

@@ -17,6 +17,7 @@ import structlog
 from judges.panel import Panel
 from shadow.judging import comparisons, missing_reference, outcome_state
 from shadow.mirror import Call, Mirror, is_transient
+from shadow.panels import Panels
 from shadow.prompts import question_of
 from shadow.redaction import redact
 from shadow.settings import Settings
@@ -47,15 +48,11 @@ def queue_app(database_url: str) -> procrastinate.App:
 class Tasks:
     """The work on a sample, with all that it needs. `register` puts it on a queue."""
 
-    def __init__(
-        self, settings: Settings, engine: AsyncEngine, mirror: Mirror, panel: Panel, rubric: Panel | None
-    ) -> None:
-        """panel: free judges only. rubric: the same with the LLM judge, used while the judge budget lasts; None without one."""
+    def __init__(self, settings: Settings, engine: AsyncEngine, mirror: Mirror, panels: Panels) -> None:
         self._settings = settings
         self._engine = engine
         self._mirror = mirror
-        self._panel = panel
-        self._rubric = rubric
+        self._panels = panels
 
     def register(self, app: procrastinate.App) -> None:
         sampling = self._settings.sampling
@@ -152,16 +149,15 @@ class Tasks:
             await self._let_go(connection, sample, answers)
 
     async def _panel_within_budget(self, texts: Sequence[str]) -> tuple[Panel, str | None]:
-        """The panel that today's money allows. Worst case: every answer goes to the LLM judge with a full-length reply."""
-        judges = self._settings.judges
-        if self._rubric is None or judges.model is None:
-            return self._panel, None
-        dearest = Decimal(str(max(judges.model.input_usd_per_mtok or 0, judges.model.output_usd_per_mtok or 0)))
-        worst = dearest / 1_000_000 * sum(len(text) + 8_000 for text in texts)
-        cap = Decimal(str(judges.budget_usd_per_day))
+        """The panel that today's money allows, and the reservation for it."""
+        panels = self._panels
+        if panels.paid is None:
+            return panels.free, None
+        worst = panels.worst_case_usd(texts)
+        cap = Decimal(str(self._settings.judges.budget_usd_per_day))
         async with self._engine.begin() as connection:
             reservation = await budgets.reserve(connection, "judge", worst, cap_usd=cap, now=datetime.now(UTC))
-        return (self._panel, None) if reservation is None else (self._rubric, reservation)
+        return (panels.free, None) if reservation is None else (panels.paid, reservation)
 
     async def _let_go(self, connection: AsyncConnection, sample: Sample, answers: Sequence[Answer]) -> None:
         kept = self._settings.sampling.store_text

@@ -11,10 +11,9 @@ import procrastinate
 import structlog
 from procrastinate.types import JSONValue
 
-from judges.panel import Panel
-from judges.registry import build_panel
 from router.pricing import resolve_prices
 from shadow.mirror import Mirror
+from shadow.panels import panels_of
 from shadow.process import keep_running, pause, stop_event
 from shadow.settings import Settings
 from shadow.store import samples
@@ -34,13 +33,13 @@ async def run_worker(settings: Settings, database_url: str) -> None:
     stop = stop_event()
     engine = engine_for(database_url)
     mirror = Mirror(settings, resolve_prices(settings.providers, settings.tiers))
-    panel, with_rubric = _panels(settings)
-    log.info("worker.started", panel=panel.name)
+    panels = panels_of(settings)
+    log.info("worker.started", judges=list(settings.judges.panel))
 
     async def work() -> None:
         """One life of the queue's connections; `keep_running` starts another one when the database comes back."""
         app = queue_app(database_url)
-        Tasks(settings, engine, mirror, panel, with_rubric).register(app)
+        Tasks(settings, engine, mirror, panels).register(app)
         async with app.open_async(), asyncio.TaskGroup() as group:
             group.create_task(_work_off(app, MIRROR, settings.sampling.concurrency))
             group.create_task(_work_off(app, JUDGE, JUDGE_CONCURRENCY))
@@ -88,12 +87,3 @@ async def _rescue(app: procrastinate.App, stop: asyncio.Event) -> None:
             log.warning("job.rescued", task=job.task_name, job=job.id)
             await manager.retry_job(job)
         await pause(stop, RESCUE_SECONDS)
-
-
-def _panels(settings: Settings) -> tuple[Panel, Panel | None]:
-    """The panel without the LLM judge, and the one with it if the configuration names it."""
-    names = settings.judges.panel
-    free = build_panel([name for name in names if name != "rubric"], calibration=settings.judges.calibration)
-    if "rubric" not in names or settings.judges.model is None:
-        return free, None
-    return free, build_panel(names, rubric=_rubric(settings), calibration=settings.judges.calibration)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from shadow.cli.database import any_database
 from shadow.cli.options import config_option
-from shadow.settings import Settings, load
+from shadow.settings import load
 
 
 @click.group()
@@ -21,7 +22,7 @@ def upgrade(config: Path) -> None:
     """Apply the migrations that are missing. Safe to run again, and from several machines at once."""
     from shadow.store import migrate
 
-    with _database(load(config)) as url:
+    with any_database(load(config)) as url:
         before = migrate.current(url) or "empty"
         after = migrate.upgrade(url)
     click.echo(f"{before} -> {after}" if before != after else f"{after}, nothing to do")
@@ -33,18 +34,8 @@ def current(config: Path) -> None:
     """Print the schema's revision; exit code 1 if it is not the newest."""
     from shadow.store import migrate
 
-    with _database(load(config)) as url:
+    with any_database(load(config)) as url:
         revision = migrate.current(url) or "empty"
     newest = migrate.head()
     click.echo(revision if revision == newest else f"{revision} (newest is {newest}: run `shadow db upgrade`)")
     raise click.exceptions.Exit(0 if revision == newest else 1)
-
-
-def _database(settings: Settings):  # type: ignore[no-untyped-def]
-    import contextlib
-
-    from shadow.store.embedded import attached_or_started
-
-    if settings.database.url:
-        return contextlib.nullcontext(settings.database.url)
-    return attached_or_started(settings.directory)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-
-from shadow.settings import Settings, load
+from rich.console import Console
 
 config_option = click.option(
     "--config",
@@ -19,6 +18,11 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else.")
 
 
-def settings_of(config: Path) -> Settings:
-    """Load the configuration for a command. Raises: ConfigError."""
-    return load(config)
+#: A report has nine columns; without a terminal there is no width to keep to.
+REPORT_WIDTH = 132
+
+
+def report_console(*, stderr: bool = False) -> Console:
+    """A console that is wide enough for a report where the output is not a terminal."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=REPORT_WIDTH)

@@ -1,0 +1,37 @@
+"""Which database does a command talk to? The configured one, a running embedded one, or the embedded one started for a moment."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from shadow.errors import StoreError
+from shadow.settings import Settings
+
+
+@contextlib.contextmanager
+def any_database(settings: Settings) -> Iterator[str]:
+    """The URL, whatever state the schema is in."""
+    from shadow.store.embedded import attached_or_started
+
+    if settings.database.url:
+        yield settings.database.url
+        return
+    with attached_or_started(settings.directory) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def store_url(settings: Settings) -> Iterator[str]:
+    """The URL of a database with the newest schema. Raises: StoreError that says how to get there."""
+    from shadow.store import migrate
+
+    with any_database(settings) as url:
+        revision = migrate.current(url)
+        if revision is None:
+            raise StoreError("the store is empty: run `shadow up` (or `shadow db upgrade`) first")
+        if revision != migrate.head():
+            raise StoreError(
+                f"the store's schema is {revision}, this version needs {migrate.head()}: run `shadow db upgrade`"
+            )
+        yield url

@@ -1,0 +1,83 @@
+"""`shadow demo`: the whole loop at work, with a live summary and, at the end, the report beside the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from shadow.cli.options import json_option, report_console
+from shadow.logs import configure_logs
+from shadow.process import stop_event
+
+
+@click.command()
+@click.option(
+    "--seconds", type=click.FloatRange(min=0), default=0, help="How long, from the first request; 0: until Ctrl-C."
+)
+@click.option("--models", type=click.Choice(["simulated", "local"]), default="simulated", show_default=True)
+@click.option(
+    "--gguf",
+    type=click.Path(exists=True, dir_okay=False),
+    help="With --models local: another model than the packaged one.",
+)
+@click.option(
+    "--sampling",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Share mirrored upwards.",
+)
+@click.option("--scenario", type=click.Choice(["steady", "outage"]), default="steady", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
+@click.option("--control-port", type=click.IntRange(1, 65535), default=8081, show_default=True)
+@click.option("--directory", type=click.Path(path_type=Path), default=Path(".shadow/demo"), show_default=True)
+@json_option
+def demo(
+    seconds: float,
+    models: str,
+    gguf: str | None,
+    sampling: float,
+    scenario: str,
+    seed: int,
+    port: int,
+    control_port: int,
+    directory: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Run router, worker, scheduler and console on simulated providers, with traffic, and hold the estimates against the truth.
+
+    Exit code 1 if a request failed or nothing was judged.
+    """
+    from shadow.demo import Plan, run_demo
+    from shadow.demo_view import Viewer, result_json, show_result
+
+    configure_logs("demo")
+    plan = Plan(
+        seconds=seconds,
+        sampling=sampling,
+        scenario=scenario,
+        seed=seed,
+        port=port,
+        control_port=control_port,
+        directory=directory,
+        local=(gguf or "") if models == "local" else None,
+    )
+    console = report_console(stderr=as_json)
+    addresses = f"router http://127.0.0.1:{port}/v1   console http://127.0.0.1:{control_port}/"
+
+    async def run() -> int:
+        stop = stop_event()
+        with Viewer(console, addresses, seconds) as viewer:
+            result = await run_demo(plan, stop, viewer.show)
+        if as_json:
+            click.echo(json.dumps(result_json(result)))
+        else:
+            show_result(console, result)
+        return 0 if result.succeeded else 1
+
+    raise click.exceptions.Exit(asyncio.run(run()))

@@ -1,0 +1,242 @@
+"""`shadow judge`: how good are the answers in this file of pairs, and how good is the panel that says so?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from shadow.judge_file import BadLine, Pair, Side, matches, read_pairs, side_of
+
+if TYPE_CHECKING:
+    from judges.panel import Panel
+    from shadow.judge_report import Judged
+
+_CHUNK = 256
+_FREE = ("structured", "lexical", "markers", "semantic")
+
+
+class _Condition(click.ParamType):  # type: ignore[type-arg]
+    """`key=value`, the key dotted."""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        key, sign, wanted = str(value).partition("=")
+        if not sign or not key:
+            self.fail(f"{value!r} is not key=value", param, ctx)
+        return key, wanted
+
+
+def _panel_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    for name in names:
+        if name not in _FREE:
+            raise click.BadParameter(f"unknown judge {name!r}; known are {', '.join(_FREE)}")
+    if not names:
+        raise click.BadParameter("name at least one judge")
+    return names
+
+
+@click.command()
+@click.argument("pairs", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write one JSON line per pair here, in the same order.")
+@click.option(
+    "--where", "conditions", type=_Condition(), multiple=True, help="Only pairs with this value; may be repeated."
+)
+@click.option(
+    "--group-by", default="", metavar="KEY,...", help="Figures per value of these keys, such as meta.answer_model."
+)
+@click.option("--split", type=click.Choice(["a", "b"]), help="Only one half of the questions.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the halves and of the bootstrap.")
+@click.option(
+    "--fit", type=click.Path(path_type=Path), metavar="DIR", help="Fit a calibration on the labels and write it here."
+)
+@click.option(
+    "--calibration", type=click.Path(path_type=Path), metavar="DIR", help="Use the calibration that --fit wrote."
+)
+@click.option(
+    "--panel",
+    "names",
+    default="structured,lexical,semantic,markers",
+    show_default=True,
+    callback=_panel_names,
+    help="The judges to ask, by name; the cheapest is asked first.",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the embedding engine."
+)
+@click.option("--resamples", type=click.IntRange(0), default=1000, show_default=True, help="Of the bootstrap.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else.")
+def judge(
+    pairs: Path,
+    out: Path | None,
+    conditions: tuple[tuple[str, str], ...],
+    group_by: str,
+    split: Side | None,
+    seed: int,
+    fit: Path | None,
+    calibration: Path | None,
+    names: tuple[str, ...],
+    threads: int,
+    resamples: int,
+    as_json: bool,
+) -> None:
+    """Judge a file of PAIRS (JSON Lines, plain or .gz) offline.
+
+    With labels it prints how well the panel agrees with them, beside "the shorter answer is better". Options only select and
+    report: judges never see `meta`. Exit code 1 if any line was bad; the others are judged all the same.
+    """
+    from judges.errors import JudgeError
+    from judges.registry import build_panel
+    from shadow.errors import ShadowError
+
+    if fit is not None and calibration is not None:
+        raise click.UsageError("--fit and --calibration exclude each other")
+    started = time.perf_counter()
+    try:
+        lines = list(read_pairs(pairs))
+        with ExitStack() as stack:
+            sink = _writable(out, stack)
+            panel = build_panel(names, calibration=calibration, threads=threads)
+            wanted = [line for line in lines if isinstance(line, BadLine) or _selected(line, conditions, split, seed)]
+            good = [line for line in wanted if isinstance(line, Pair)]
+            progress = stack.enter_context(_progress())
+            if fit is not None:
+                panel = asyncio.run(_fit(panel, good, fit, pairs, progress))
+            judged = asyncio.run(_judge(panel, good, progress))
+            progress.stop()
+            if sink is not None:
+                _write(sink, wanted, judged)
+        report = _report(judged, panel, names, group_by, seed, resamples)
+    except (ShadowError, JudgeError) as exc:
+        raise click.UsageError(str(exc)) from exc
+    bad = [line for line in lines if isinstance(line, BadLine)]
+    for line in bad:
+        click.echo(f"{pairs}: line {line.line}: {line.reason}", err=True)
+    report = {
+        "file": str(pairs),
+        "lines": len(lines),
+        "selected": len(good),
+        "bad_lines": [{"line": line.line, "reason": line.reason} for line in bad],
+        "fitted": str(fit) if fit else None,
+        **report,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        _show(report)
+    raise SystemExit(1 if bad else 0)
+
+
+def _selected(pair: Pair, conditions: Sequence[tuple[str, str]], split: Side | None, seed: int) -> bool:
+    return matches(pair.record, conditions) and (split is None or side_of(pair.comparison.prompt, seed=seed) == split)
+
+
+def _writable(path: Path | None, stack: ExitStack) -> IO[str] | None:
+    """The output file, opened before any work is done for it."""
+    if path is None:
+        return None
+    try:
+        return stack.enter_context(path.open("w", encoding="utf-8"))
+    except OSError as exc:
+        raise click.UsageError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
+
+
+def _progress() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
+async def _judge(panel: Panel, good: Sequence[Pair], progress: Progress) -> list[Judged]:
+    from shadow.judge_report import Judged
+
+    task = progress.add_task("judging", total=len(good))
+    judged: list[Judged] = []
+    for start in range(0, len(good), _CHUNK):
+        chunk = good[start : start + _CHUNK]
+        said = await panel.judge([pair.comparison for pair in chunk])
+        judged += [Judged(pair=pair, panel=panel_said) for pair, panel_said in zip(chunk, said, strict=True)]
+        progress.update(task, completed=len(judged))
+    return judged
+
+
+async def _fit(panel: Panel, good: Sequence[Pair], directory: Path, source: Path, progress: Progress) -> Panel:
+    """The panel with a calibration fitted on the labelled pairs, which is written as well."""
+    from judges.calibration import write_calibration
+    from judges.fitting import fit_calibration
+
+    labelled = [(pair, pair.label) for pair in good if pair.label is not None]
+    sets: dict[str, int] = {}
+    for pair, _ in labelled:
+        name = str(pair.record.get("dataset") or source.name)
+        sets[name] = sets.get(name, 0) + 1
+    provenance = {
+        "datasets": dict(sorted(sets.items())),
+        "labels": len(labelled),
+        "acceptable": sum(label for _, label in labelled),
+        "fitted_on": datetime.now(UTC).date().isoformat(),
+    }
+    task = progress.add_task("fitting", total=len(panel.judges))
+
+    def asked(name: str) -> None:
+        progress.update(task, description=f"fitting {name}", advance=1)
+
+    calibration, _ = await fit_calibration(
+        panel,
+        [pair.comparison for pair, _ in labelled],
+        [label for _, label in labelled],
+        provenance=provenance,
+        progress=asked,
+    )
+    write_calibration(calibration, directory)
+    return panel.with_calibration(calibration)
+
+
+def _write(sink: IO[str], wanted: Sequence[Pair | BadLine], judged: Sequence[Judged]) -> None:
+    from shadow.judge_report import bad_output_line, output_line
+
+    results = iter(judged)
+    for line in wanted:
+        row = bad_output_line(line) if isinstance(line, BadLine) else output_line(next(results))
+        sink.write(json.dumps(row) + "\n")
+
+
+def _report(
+    judged: Sequence[Judged], panel: Panel, names: Sequence[str], group_by: str, seed: int, resamples: int
+) -> dict[str, Any]:
+    from shadow.judge_report import grouped, summary
+
+    keys = [key.strip() for key in group_by.split(",") if key.strip()]
+    groups = grouped(judged, keys) if keys else {}
+    return {
+        "panel": panel.name,
+        "judges": [judge.name for judge in panel.judges],
+        "calibration": dict(panel.calibration.provenance),
+        "overall": summary(judged, seed=seed, resamples=resamples),
+        "groups": [
+            {"group": dict(zip(keys, values, strict=True)), **summary(rows, seed=seed, resamples=resamples)}
+            for values, rows in groups.items()
+        ],
+    }
+
+
+def _show(report: dict[str, Any]) -> None:
+    from shadow.judge_report import print_report
+
+    print_report(report, Console())
+    if report["fitted"]:
+        click.echo(f"Calibration written to {report['fitted']}. The figures above are on the labels it was fitted on.")

@@ -1,0 +1,47 @@
+"""`shadow report`: what each tier is worth, from the roll-ups, with an interval next to every figure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from shadow.cli.database import store_url
+from shadow.cli.options import config_option, json_option, report_console
+from shadow.report import Report, build_report
+from shadow.settings import Settings, load
+
+
+@click.command()
+@config_option
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Window; default: rollup.window_days.")
+@json_option
+def report(config: Path, days: float | None, *, as_json: bool) -> None:
+    """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings and shadow spend, by tier."""
+    from shadow.report_json import report_json
+    from shadow.report_text import render
+
+    settings = load(config)
+    with store_url(settings) as url:
+        found = asyncio.run(_build(settings, url, days or settings.rollup.window_days))
+    if as_json:
+        click.echo(json.dumps(report_json(found)))
+    else:
+        report_console().print(render(found))
+
+
+async def _build(settings: Settings, url: str, days: float) -> Report:
+    from shadow import rollup
+    from shadow.store.engine import engine_for, utc_now
+
+    engine = engine_for(url)
+    try:
+        # The scheduler may be down or between two runs: what is asked now is answered with all that is known now.
+        await rollup.compute(engine, settings)
+        now = utc_now()
+        return await build_report(engine, tiers=settings.tier_names, since=now - timedelta(days=days), until=now)
+    finally:
+        await engine.dispose()
