@@ -19,9 +19,12 @@ _FRAMES: dict[Style, tuple[str, ...]] = {
         "Label: {label}",
         "This is {label}.",
         "I would file this under {label}.",
-        "**{label}**",
+        "My choice: {label}",
     ),
     "thorough": (
+        "**{label}**",
+        "Label: **{label}**",
+        "The best fitting label is **{label}**.",
         "Reading the message, the writer {why}. The label that fits best is **{label}**.",
         "Label: {label}\n\nReason: the writer {why}.",
         'The writer {why}, so I would choose "{label}".',
