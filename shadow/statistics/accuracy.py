@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
 from shadow.statistics.estimate import Estimate, Method, Undefined
 from shadow.statistics.evidence import count, missing, reviewer_problem
@@ -17,7 +17,7 @@ from shadow.statistics.rates import coverage
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.strata import Cells, Strata, collapse
 from shadow.statistics.two_phase import Fit, fit_judged, fit_labelled, is_self_weighting
-from shadow.statistics.wilson import wilson_interval
+from shadow.statistics.wilson import quantile, wilson_interval
 
 FULL_COVERAGE = 0.95
 MIN_LABELS_APART = 20
@@ -181,12 +181,12 @@ def _raw(strata: Strata, level: float, top_tier: str | None) -> Estimate | Undef
 def _labelled_estimate(strata: Strata, fit: Fit, level: float, reviewer: Reviewer | None, method: Method) -> Estimate:
     """Wilson on the scale of the labels, where proportions live, then mapped to the truth by the reviewer's rates."""
     value, n = _clip(fit.mean), _effective_n(fit, cap=False)
-    if reviewer is not None:
-        accuracy = _clip((fit.labels_mean - reviewer.false_accept_rate) / reviewer.informedness)
-        smooth = (value * n + 0.5) / (n + 1.0)
-        n = 1.0 / (1.0 / n + reviewer.variance_of_rate(accuracy) / (smooth * (1.0 - smooth)))
     low, high = wilson_interval(value, n, level=level)
     if reviewer is not None:
+        accuracy = _clip((fit.labels_mean - reviewer.false_accept_rate) / reviewer.informedness)
+        doubt = quantile(level) * sqrt(reviewer.variance_of_rate(accuracy))
+        # Each side of a sum of independent errors on its own (MOVER, Zou and Donner 2008), as Wilson's sides differ.
+        low, high = value - hypot(value - low, doubt), value + hypot(high - value, doubt)
         low, value, high = _put_right(low, value, high, reviewer)
     return Estimate(
         value=value,
@@ -203,8 +203,8 @@ def _labelled_estimate(strata: Strata, fit: Fit, level: float, reviewer: Reviewe
 def _put_right(low: float, value: float, high: float, reviewer: Reviewer) -> tuple[float, float, float]:
     ends = [(end - reviewer.false_accept_rate) / reviewer.informedness for end in (low, value, high)]
     # Labels better (worse) than the error rates allow contradict them; the interval then must not shrink to a point.
-    right_low = _clip(ends[0]) if ends[0] < 1.0 else low
-    right_high = _clip(ends[2]) if ends[2] > 0.0 else high
+    right_low = _clip(ends[0]) if ends[0] < 1.0 else _clip(low)
+    right_high = _clip(ends[2]) if ends[2] > 0.0 else _clip(high)
     return right_low, min(max(_clip(ends[1]), right_low), right_high), right_high
 
 

@@ -213,7 +213,51 @@ def test_labels_better_than_the_error_rates_allow_do_not_make_the_interval_a_poi
     estimate = corrected(strata, reviewer=record)
     assert estimate is not None
     assert estimate.value == 1.0
-    assert estimate.low < 1.0
+    assert 0.9 < estimate.low < 1.0
+    none_good = {Stratum(tier="fast"): labelled_all([0] * 2000, requests=20_000)}
+    lowest = corrected(none_good, reviewer=record)
+    assert lowest is not None
+    assert lowest.value == 0.0
+    assert 0.0 < (lowest.high or 0.0) < 0.1
+
+
+def test_the_small_samples_of_raw_are_paid_for_with_degrees_of_freedom() -> None:
+    p = [np.array([0.5, 0.6, 0.7, 0.8, 0.9]), np.array([0.1, 0.2, 0.3, 0.4, 0.6])]
+    strata = {
+        Stratum(tier="fast", query_type=str(i)): sums_of(
+            Samples(inclusion=np.full(5, 0.1), decided=np.ones(5, dtype=bool), probability=values),
+            costs_usd=np.zeros(50),
+        )
+        for i, values in enumerate(p)
+    }
+    estimate = raw(strata)
+    assert estimate is not None
+    mean, variance = float(np.mean(p)), sum(float(values.var(ddof=1)) / 5 for values in p) / 4
+    assert estimate.effective_n == pytest.approx(mean * (1 - mean) / variance, rel=1e-9)
+
+
+def test_a_handful_of_labels_gives_the_judge_no_weight() -> None:
+    rng = np.random.default_rng(8)
+    good, labelled = rng.random(400) < 0.8, np.arange(400) % 45 == 0
+    assert (labelled.sum(), good[labelled].all()) == (9, False)
+    samples = Samples(
+        inclusion=np.full(400, 0.1),
+        decided=np.ones(400, dtype=bool),
+        probability=np.where(good, 0.9, 0.2),
+        labelled=labelled,
+        label=good.astype(float),
+        label_inclusion=np.full(400, 9 / 400),
+    )
+    fit = fit_labelled(collapse({Stratum(tier="fast"): sums_of(samples, costs_usd=np.zeros(4000))}))
+    assert (fit.judge_weight, fit.mean) == (0.0, pytest.approx(good[labelled].mean()))
+
+
+def test_worst_case_bounds_are_not_shown_above_95_percent_coverage() -> None:
+    for share, shown in ((0.94, True), (0.96, False)):
+        decided = np.arange(100) < 100 * share
+        samples = Samples(inclusion=np.full(100, 0.1), decided=decided, probability=np.full(100, 0.9))
+        strata = {Stratum(tier="fast"): sums_of(samples, costs_usd=np.zeros(1000))}
+        assert (worst_case_bounds(strata) is not None) == shown
 
 
 def test_worst_case_bounds_count_missing_verdicts_as_bad_then_as_good() -> None:

@@ -79,6 +79,16 @@ def test_a_free_tier_saves_what_its_requests_would_have_cost_on_top() -> None:
     assert (found.net_usd.width or 0.0) > 0.0
 
 
+def test_the_savings_interval_is_students_t_around_the_ratio_estimate() -> None:
+    served, reference = np.array([1.0, 2.0, 3.0, 4.0]), np.array([5.0, 11.0, 14.0, 22.0])
+    found = savings({"fast": priced(served, reference, np.full(100, 2.5))}, top_tier="frontier", shadow_usd=0.0)
+    assert isinstance(found, Savings)
+    ratio = reference.sum() / served.sum()
+    error = 250.0 * np.sqrt(4 / 3 * ((reference - ratio * served) ** 2).sum()) / served.sum()
+    assert found.all_top_usd.value == pytest.approx(250.0 * ratio)
+    assert found.all_top_usd.width == pytest.approx(2 * 3.182446305284263 * error)
+
+
 def test_routing_can_cost_more_than_it_saves() -> None:
     served = np.linspace(0.001, 0.002, 50)
     found = savings({"fast": priced(served, 1.1 * served, np.full(100, 0.001))}, top_tier="frontier", shadow_usd=5.0)

@@ -168,6 +168,12 @@ def test_small_strata_join_their_band_then_their_type_then_the_tier_but_never_an
     ]
 
 
+def test_a_type_too_small_to_stand_alone_joins_the_smallest_other_of_its_tier() -> None:
+    sizes = {"a": 100, "b": 50, "c": 3}
+    strata = {Stratum(tier="fast", query_type=name): window(n, requests=10 * n) for name, n in sizes.items()}
+    assert sorted(collapse(strata)["sampled"]) == [53.0, 100.0]
+
+
 def test_a_stratum_without_samples_is_spoken_for_by_its_neighbour() -> None:
     strata = {
         Stratum(tier="fast", query_type="a", band=0): window(100, labelled=0.5),
