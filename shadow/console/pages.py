@@ -2,37 +2,91 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jinja2
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from shadow.report import build_report
+from shadow.console import overview, wording
+from shadow.console.spans import pieces
+from shadow.errors import StoreError
 from shadow.settings import Settings
+from shadow.store.console_samples import sample_detail
+from shadow.store.console_session import reading
 from shadow.store.engine import AsyncEngine, utc_now
-from datetime import timedelta
 
 TEMPLATES = Path(__file__).parent / "templates"
+#: Windows that the page offers beside the configured one.
+WINDOWS_HOURS = (1.0, 24.0, 168.0)
+TIER_COLOURS = 6
 
 
 def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     """The pages, server-rendered; each works without JavaScript."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
+    templates = _templates(settings)
+    configured = settings.rollup.window_days * 24.0
+    windows = [*(hours for hours in WINDOWS_HOURS if hours < configured), configured]
 
     def render(name: str, status: int = 200, **values: Any) -> HTMLResponse:
         return HTMLResponse(templates.get_template(name).render(**values), status_code=status)
 
+    def unreadable(exc: StoreError) -> HTMLResponse:
+        text = f"{exc}. The router serves all the same, and what it records is delivered later."
+        return render("message.html", 503, title="The store cannot be read", text=text)
+
     @routes.get("/")
-    async def overview() -> HTMLResponse:
-        now = utc_now()
-        report = await build_report(
-            engine, tiers=settings.tier_names, since=now - timedelta(days=settings.rollup.window_days), until=now
-        )
-        return render("overview.html", report=report)
+    async def first_page(hours: Annotated[float, Query(gt=0, le=9600)] = configured) -> HTMLResponse:
+        try:
+            found = await overview.load_overview(engine, settings, now=utc_now(), window=timedelta(hours=hours))
+        except StoreError as exc:
+            return unreadable(exc)
+        return render("overview.html", page=found, hours=hours, windows=windows)
+
+    @routes.get("/samples/{sample_id}")
+    async def sample_page(sample_id: str) -> HTMLResponse:
+        try:
+            async with reading(engine) as connection:
+                found = await sample_detail(connection, str(uuid.UUID(sample_id)))
+        except ValueError:
+            found = None
+        except StoreError as exc:
+            return unreadable(exc)
+        if found is None:
+            return render("message.html", 404, title="No such sample", text="It may have been deleted since.")
+        return render("sample.html", detail=found, now=utc_now())
 
     return routes
+
+
+def _templates(settings: Settings) -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,  # prompts and completions are untrusted
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for function in (
+        wording.percent,
+        wording.percent_interval,
+        wording.usd,
+        wording.count,
+        wording.clock,
+        wording.ago,
+        wording.duration,
+        wording.plain,
+        pieces,
+        overview.why_no_accuracy,
+        overview.why_no_cost,
+        overview.why_no_savings,
+    ):
+        templates.globals[function.__name__] = function
+    position = {name: i for i, name in enumerate(settings.tier_names)}
+    templates.globals["tier_class"] = lambda name: f"t{position[name] % TIER_COLOURS}" if name in position else "tx"
+    templates.globals["settings"] = settings
+    return templates
