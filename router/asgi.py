@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 JSON = (b"content-type", b"application/json")
+_PATIENCE_SECONDS = 0.03
 _DISCARD_BYTES = 64 * 1024 * 1024
 
 
@@ -83,8 +85,25 @@ class Client:
         self.finished = True
         await self._send({"type": "http.response.body", "body": body})
 
-    async def watch(self, task: asyncio.Task[object]) -> None:
-        """Cancel `task` when the client hangs up before its answer is complete. Runs as a task of its own."""
+    @contextlib.contextmanager
+    def cancelling(self, task: asyncio.Task[Any]) -> Iterator[None]:
+        """Cancel `task` when the client hangs up before its answer is complete.
+
+        Nobody looks in the first moments: a quick answer is not worth a task of its own.
+        """
+        watches: list[asyncio.Task[None]] = []
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(
+            _PATIENCE_SECONDS, lambda: watches.append(loop.create_task(self._watch(task), name="client-watch"))
+        )
+        try:
+            yield
+        finally:
+            timer.cancel()
+            for watch in watches:
+                watch.cancel()
+
+    async def _watch(self, task: asyncio.Task[Any]) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         if not self.finished:

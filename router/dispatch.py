@@ -29,7 +29,7 @@ from router.errors import AllFailed, UpstreamFailed
 from router.health import Health
 from router.journal import Journal
 from router.pool import Target
-from router.splice import splice
+from router.splice import splice, with_model
 from router.streaming import Relay
 from router.upstream import Reply, Upstream
 
@@ -92,12 +92,18 @@ class Dispatcher:
 
         async def call(target: Target) -> Completed | Refused:
             sent = self._clock()
-            reply = await self._send(target, journal.request, target.timeout_seconds, forwarded)
+            reply: Reply | None = None
             try:
-                left = target.timeout_seconds - (self._clock() - sent)
-                body = await reply.read(max(0.001, left))
+                async with asyncio.timeout(target.timeout_seconds):
+                    reply = await self._send(target, journal.request, None, forwarded)
+                    body = await reply.read(None)
+            except TimeoutError as error:
+                if reply is not None:
+                    reply.close()
+                raise UpstreamFailed("timeout", f"no answer within {target.timeout_seconds:g} s") from error
             except asyncio.CancelledError:
-                reply.close()
+                if reply is not None:
+                    reply.close()
                 raise
             if reply.status >= 400:
                 self._health.abandoned(target.key)
@@ -173,7 +179,7 @@ class Dispatcher:
         journal.attempted(relay.target, outcome, latency, usage=journal.usage_of(answer), http_status=200)
 
     async def _send(
-        self, target: Target, request: ChatRequest, within_seconds: float, forwarded: Mapping[str, str]
+        self, target: Target, request: ChatRequest, within_seconds: float | None, forwarded: Mapping[str, str]
     ) -> Reply:
         reply = await self._upstream.send(
             target,
@@ -237,11 +243,11 @@ class Dispatcher:
 
 def upstream_body(request: ChatRequest, target: Target) -> bytes:
     """The client's bytes with our model id, and with usage asked for when the answer is streamed."""
-    replacements = {"model": target.model_json}
+    body = with_model(request.body, target.model_json)
     if request.streamed and not request.usage_wanted:
         options = request.fields.get("stream_options") or {}
-        replacements["stream_options"] = orjson.dumps({**options, "include_usage": True})
-    return splice(request.body, replacements)
+        body = splice(body, {"stream_options": orjson.dumps({**options, "include_usage": True})})
+    return body
 
 
 def _is_transient(status: int | None, kind: str) -> bool:

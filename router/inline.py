@@ -96,9 +96,9 @@ class Inline:
         """Answer for as long as the client listens."""
         task: asyncio.Task[Any] | None = asyncio.current_task()
         assert task is not None
-        watch = asyncio.create_task(client.watch(task))
         try:
-            await self._answer(client, journal, plan, forwarded)
+            with client.cancelling(task):
+                await self._answer(client, journal, plan, forwarded)
         except asyncio.CancelledError:
             await self._record(
                 journal,
@@ -109,8 +109,6 @@ class Inline:
             if not client.gone:
                 raise
             task.uncancel()
-        finally:
-            watch.cancel()
 
     async def _answer(
         self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]

@@ -89,11 +89,10 @@ class Pool:
             chain = self.chains[pin.tier]
             return tuple(target for target in chain if pin.model in (None, target.model))
         above = self.tiers[self.rank(tier) :]
-        return tuple(
-            target
-            for name in above
-            for target in sorted(self.chains[name], key=lambda target: target.context_tokens < needed_tokens)
-        )
+        plan = [target for name in above for target in self.chains[name]]
+        if any(target.context_tokens < needed_tokens for target in plan):
+            plan.sort(key=lambda target: (self.rank(target.tier), target.context_tokens < needed_tokens))
+        return tuple(plan)
 
 
 def build_pool(settings: RouterSettings, environ: Mapping[str, str]) -> Pool:

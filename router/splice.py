@@ -14,7 +14,20 @@ import orjson
 
 # Strings are swallowed whole, so that brackets and colons inside of them are never seen.
 _TOKEN = re.compile(rb'[{}\[\]:,]|"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_MODEL_MEMBER = re.compile(rb'"model"\s*:\s*("[^"\\]*")')
 _WHITESPACE = b" \t\r\n"
+
+
+def with_model(body: bytes, model_json: bytes) -> bytes:
+    """The body with the value of its top-level `model` replaced, which must be there and be a string.
+
+    Without any `\\u` in the body a key can only be spelt in one way, so if `"model"` occurs once, that is the one (inside a
+    string it would read `\\"model\\"`). That holds for nearly all requests and costs two searches in C.
+    """
+    if b"\\u" not in body and body.count(b'"model"') == 1 and (match := _MODEL_MEMBER.search(body)) is not None:
+        start, end = match.span(1)
+        return body[:start] + model_json + body[end:]
+    return splice(body, {"model": model_json})
 
 
 def top_level_spans(body: bytes, names: frozenset[str]) -> list[tuple[str, int, int]]:

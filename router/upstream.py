@@ -33,8 +33,8 @@ class Reply(Protocol):
     retry_after_seconds: float | None
     request_id: str | None
 
-    async def read(self, within_seconds: float) -> bytes:
-        """The whole body. Raises: UpstreamFailed."""
+    async def read(self, within_seconds: float | None) -> bytes:
+        """The whole body; None: the caller keeps the time. Raises: UpstreamFailed."""
         ...
 
     async def chunk(self, within_seconds: float) -> bytes:
@@ -50,9 +50,12 @@ class Upstream(Protocol):
     """Where completions come from."""
 
     async def send(
-        self, target: Target, body: bytes, *, streamed: bool, within_seconds: float, forwarded: Mapping[str, str]
+        self, target: Target, body: bytes, *, streamed: bool, within_seconds: float | None, forwarded: Mapping[str, str]
     ) -> Reply:
-        """Send a request and wait for the head of the answer, whatever its status. Raises: UpstreamFailed."""
+        """Send a request and wait for the head of the answer, whatever its status.
+
+        within_seconds None: the caller keeps the time. Raises: UpstreamFailed.
+        """
         ...
 
 
@@ -77,7 +80,7 @@ class HttpUpstream:
             self._session = None
 
     async def send(
-        self, target: Target, body: bytes, *, streamed: bool, within_seconds: float, forwarded: Mapping[str, str]
+        self, target: Target, body: bytes, *, streamed: bool, within_seconds: float | None, forwarded: Mapping[str, str]
     ) -> Reply:
         if self._session is None:
             raise RuntimeError("HttpUpstream.start() has not been called")
@@ -116,7 +119,7 @@ class _HttpReply:
         self.retry_after_seconds = None if response.status < 400 else parse_retry_after(headers, time.time())
         self.request_id = headers.get("x-request-id")
 
-    async def read(self, within_seconds: float) -> bytes:
+    async def read(self, within_seconds: float | None) -> bytes:
         parts: list[bytes] = []
         size = 0
         try:
