@@ -48,7 +48,7 @@ def test_saying_nothing_or_repeating_the_question_is_never_right(kind, seed):
     task = draw(kind, seed)
     assert not task.check("")
     assert not task.check("I'm sorry, but I can't help with that.")
-    if kind in ("arithmetic", "classification", "extraction"):
+    if kind in ("classification", "extraction"):
         assert not task.check(task.user)
 
 
