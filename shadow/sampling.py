@@ -82,16 +82,28 @@ def draw(rates: Rates, *, seed: str, request_id: str, served_tier: str, tiers: S
     return None
 
 
+def accuracy_probability(rates: Rates, position: int, tiers: Sequence[str]) -> float:
+    """Chance that a request served by the tier at `position` becomes a sample that counts for that tier's accuracy."""
+    if position == len(tiers) - 1:
+        return rates.control_top
+    intermediate_share = rates.intermediate_share if position < len(tiers) - 2 else 0.0
+    return rates.up * (rates.all_tiers_share + (1.0 - rates.all_tiers_share) * (1.0 - intermediate_share))
+
+
+def label_probability(rates: Rates, pi: float) -> float:
+    """Chance that a reviewer is asked about a sample. Self-weighting: 1 / (pi eta) is the same wherever eta is below 1."""
+    return min(1.0, rates.label / pi)
+
+
 def _up(rates: Rates, seed: str, request_id: str, position: int, tiers: Sequence[str]) -> Draw:
     reference, between = tiers[-1], tiers[position + 1 : -1]
     intermediate_share = rates.intermediate_share if between else 0.0
-    reference_share = 1.0 - intermediate_share
     run_all = uniform(seed, request_id, "all tiers") < rates.all_tiers_share
     pi_of = dict.fromkeys(tiers[:position], rates.up * rates.all_tiers_share)
     for tier in between:
         alone = (1.0 - rates.all_tiers_share) * intermediate_share / len(between)
         pi_of[tier] = rates.up * (rates.all_tiers_share + alone)
-    pi_of[reference] = rates.up * (rates.all_tiers_share + (1.0 - rates.all_tiers_share) * reference_share)
+    pi_of[reference] = accuracy_probability(rates, position, tiers)
 
     if run_all:
         chosen = [tier for tier in tiers if tier != tiers[position]]
@@ -129,8 +141,7 @@ def _draw(
     *,
     counts: bool,
 ) -> Draw:
-    # Self-weighting labels: 1 / (pi eta) is the same for every sample that eta does not cap.
-    eta = min(1.0, rates.label / pi)
+    eta = label_probability(rates, pi)
     return Draw(
         arm=arm,
         reference_tier=reference,
