@@ -216,7 +216,8 @@ class Dispatcher:
                     self._health.failed(target.key)
                     failures.append(failure)
                     left = clock_deadline - self._clock()
-                    pause = self._pause(failure, retries, left, alone=position + 1 == len(plan))
+                    alone = position + 1 == len(plan)
+                    pause = pause_seconds(failure, retries=retries, left_seconds=left, alone=alone, rng=self._rng)
                     if pause is None or retries >= target.max_retries:
                         break
                 except BaseException as error:
@@ -229,16 +230,19 @@ class Dispatcher:
                 await self._sleep(pause)
         raise _all_failed(plan, failures, waits)
 
-    def _pause(self, failure: UpstreamFailed, retries: int, left_seconds: float, *, alone: bool) -> float | None:
-        """Seconds until the same model is asked again; None: do not."""
-        if not (failure.kind in ("connect", "reset") or _is_transient(failure.http_status, failure.kind)):
-            return None
-        pause = failure.retry_after_seconds
-        if pause is None:
-            ceiling = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**retries)
-            pause = ceiling * (0.5 + 0.5 * self._rng.random())
-        limit = left_seconds if alone else min(left_seconds, PATIENCE_SECONDS)
-        return pause if pause <= limit else None
+
+def pause_seconds(
+    failure: UpstreamFailed, *, retries: int, left_seconds: float, alone: bool, rng: Random
+) -> float | None:
+    """Seconds until the same model is asked again; None: do not. alone: nobody else is left to ask."""
+    if not (failure.kind in ("connect", "reset") or _is_transient(failure.http_status, failure.kind)):
+        return None
+    pause = failure.retry_after_seconds
+    if pause is None:
+        ceiling = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**retries)
+        pause = ceiling * (0.5 + 0.5 * rng.random())
+    limit = left_seconds if alone else min(left_seconds, PATIENCE_SECONDS)
+    return pause if pause <= limit else None
 
 
 def upstream_body(request: ChatRequest, target: Target) -> bytes:

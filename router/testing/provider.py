@@ -185,6 +185,7 @@ class FakeProvider:
 
     seen: list[Seen] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)  # a client left while an answer was due
+    asked: threading.Event = field(default_factory=threading.Event)  # a request has arrived
     close_when_idle: bool = False  # drop each kept-alive connection when its second request arrives
     _scripts: dict[str, deque[Behaviour]] = field(default_factory=lambda: defaultdict(deque))
     _always: dict[str, Behaviour] = field(default_factory=dict)
@@ -255,6 +256,7 @@ class FakeProvider:
                     break
                 served += 1
                 self.seen.append(seen)
+                self.asked.set()
                 call = Call(seen=seen, reader=reader, writer=writer)
                 script = self._scripts[seen.model]
                 behave = script.popleft() if script else self._always.get(seen.model, answering())

@@ -335,23 +335,13 @@ def leave_early(router, provider, streamed):
             while b"two" not in received:
                 received += leaving.recv(65536)
         else:
-            assert wait_until(lambda: provider.seen)
+            assert provider.asked.wait(10)
     assert provider.hung_up.wait(10), "the provider was left working"
     router.stop()
     [exchange] = router.exchanges()
     assert (exchange.status, exchange.error_kind) == ("cancelled", "client_disconnect")
     assert outcomes(exchange) == [("fast-a", "cancelled")]
     assert exchange.completion == ("one two" if streamed else "")
-
-
-def wait_until(condition, seconds=5):
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        pause.wait(0.005)
-    return True
 
 
 def test_a_client_that_leaves_does_not_count_against_the_model(provider, tmp_path):
