@@ -8,7 +8,7 @@ import structlog
 
 from shadow.report import Report, TierReport, build_report
 from shadow.settings import Settings
-from shadow.statistics.estimate import Estimate
+from shadow.statistics.estimate import Estimate, Undefined
 from shadow.store import rollups
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.estimates import Figure, publish
@@ -49,7 +49,9 @@ async def prepare_partitions(engine: AsyncEngine, _: Settings) -> None:
 def figures_of(report: Report, *, at: datetime) -> list[Figure]:
     """The figures of a report as rows of a time series, one per tier, metric and reason."""
     seconds = round((report.until - report.since).total_seconds())
-    return [figure for tier in (*report.tiers, report.overall) for figure in _tier_figures(tier, at, seconds)]
+    figures = [figure for tier in (*report.tiers, report.overall) for figure in _tier_figures(tier, at, seconds)]
+    saved = None if isinstance(report.savings, Undefined) else report.savings.net_usd
+    return [*figures, _figure("net_savings_usd", "", saved, report.overall, at, seconds)]
 
 
 def _tier_figures(tier: TierReport, at: datetime, seconds: int) -> list[Figure]:
@@ -62,19 +64,23 @@ def _tier_figures(tier: TierReport, at: datetime, seconds: int) -> list[Figure]:
         *(("escalation_rate", reason, estimate) for reason, estimate in tier.escalations.items()),
         ("cost_per_success_usd", "", tier.cost_per_success_usd),
     ]
-    return [
-        Figure(
-            computed_at=at,
-            metric=metric,
-            tier=tier.tier,
-            reason=reason,
-            window_seconds=seconds,
-            value=estimate.value if estimate else None,
-            low=estimate.low if estimate else None,
-            high=estimate.high if estimate else None,
-            n=estimate.n if estimate else 0,
-            n_labelled=accuracy.labelled,
-            coverage=accuracy.coverage.value if accuracy.coverage else None,
-        )
-        for metric, reason, estimate in shown
-    ]
+    return [_figure(metric, reason, estimate, tier, at, seconds) for metric, reason, estimate in shown]
+
+
+def _figure(
+    metric: str, reason: str, estimate: Estimate | None, tier: TierReport, at: datetime, seconds: int
+) -> Figure:
+    accuracy = tier.accuracy
+    return Figure(
+        computed_at=at,
+        metric=metric,
+        tier=tier.tier,
+        reason=reason,
+        window_seconds=seconds,
+        value=estimate.value if estimate else None,
+        low=estimate.low if estimate else None,
+        high=estimate.high if estimate else None,
+        n=estimate.n if estimate else 0,
+        n_labelled=accuracy.labelled,
+        coverage=accuracy.coverage.value if accuracy.coverage else None,
+    )

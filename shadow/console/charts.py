@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil, floor, log10
+from math import floor, log10
 
 from shadow.store.console_rows import FlowBucket
 
@@ -35,7 +35,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """Requests per minute by tier, a column per bucket. open: the column still filling, if it is shown."""
+    """Requests per minute by tier, a column per bucket. open_x: from where on columns are still filling."""
 
     bars: tuple[Bar, ...]
     ticks_x: tuple[Tick, ...]
@@ -50,15 +50,19 @@ def flow_chart(
     *,
     tiers: Sequence[str],
     now: datetime,
+    as_of: datetime,
     bucket_seconds: int,
     columns: int = FLOW_BUCKETS,
 ) -> Flow:
-    """The last `columns` buckets, the one that holds `now` included; its rate is over the time that has passed in it."""
+    """The last `columns` buckets, the one that holds `now` included.
+
+    as_of: when the roll-ups were computed; the rate of a bucket that was not over by then is over the time that was known.
+    """
     current = datetime.fromtimestamp(int(now.timestamp()) // bucket_seconds * bucket_seconds, tz=now.tzinfo)
     width = timedelta(seconds=bucket_seconds)
     by_start = {bucket.start: bucket.requests for bucket in buckets}
     starts = [current - width * (columns - 1 - i) for i in range(columns)]
-    rates = [_rates(by_start.get(start, {}), _minutes(start, now, bucket_seconds)) for start in starts]
+    rates = [_rates(by_start.get(start, {}), _minutes(start, as_of, bucket_seconds)) for start in starts]
     top = nice_ceiling(max((sum(rate.values()) for rate in rates), default=0.0))
     column = 100.0 / columns
     bars: list[Bar] = []
@@ -70,22 +74,22 @@ def flow_chart(
                 floor_y -= height
                 title = f"{start:%H:%M:%S} {tier or 'unanswered'}: {value:.3g} a minute"
                 bars.append(Bar(tier=tier, x=column * i, width=column * 0.8, y=floor_y, height=height, title=title))
-    complete = [sum(rate.values()) for rate in rates[:-1]]
+    complete = [sum(rate.values()) for start, rate in zip(starts, rates, strict=True) if start + width <= as_of]
     return Flow(
         bars=tuple(bars),
         ticks_x=tuple(
             Tick(at=column * (i + 0.4), text=f"{starts[i]:%H:%M}") for i in range(columns // 12, columns, columns // 6)
         ),
         ticks_y=tuple(Tick(at=FLOW_HEIGHT * (1 - share), text=f"{top * share:g}") for share in (0.5, 1.0)),
-        open_x=column * (columns - 1),
+        open_x=next((column * i for i, start in enumerate(starts) if start + width > as_of), None),
         column=column,
-        per_minute_now=complete[-1] if by_start else None,
+        per_minute_now=complete[-1] if by_start and complete else None,
     )
 
 
-def _minutes(start: datetime, now: datetime, bucket_seconds: int) -> float:
+def _minutes(start: datetime, as_of: datetime, bucket_seconds: int) -> float:
     # Half a bucket at least: the first seconds of a bucket would say anything.
-    return min(max((now - start).total_seconds(), bucket_seconds / 2), bucket_seconds) / 60.0
+    return min(max((as_of - start).total_seconds(), bucket_seconds / 2), bucket_seconds) / 60.0
 
 
 def _rates(requests: Mapping[str, int], minutes: float) -> dict[str, float]:
@@ -137,15 +141,22 @@ def share_scale(values: Sequence[float]) -> Scale:
 
 
 def money_scale(amounts: Sequence[float]) -> Scale:
-    """Decades around the amounts: tiers differ by factors, not by cents."""
+    """Logarithmic, from and to a 1, 2 or 5: tiers differ by factors, not by cents."""
     positive = [amount for amount in amounts if amount > 0]
     if not positive:
         return _scale(0.001, 1.0, [], is_log=True)
-    first, last = floor(log10(min(positive))), ceil(log10(max(positive)))
-    last = max(last, first + 1)
-    return _scale(
-        10.0**first, 10.0**last, [(10.0**p, f"${10.0**p:.{max(0, -p)}f}") for p in range(first, last + 1)], is_log=True
-    )
+    steps = [
+        step * 10.0**power
+        for power in range(floor(log10(min(positive))), floor(log10(max(positive))) + 2)
+        for step in (1, 2, 5)
+    ]
+    low = max(step for step in steps if step <= min(positive) * (1 + 1e-9))
+    high = min(step for step in steps if step >= max(positive) * (1 - 1e-9) and step > low)
+    inside = [step for step in steps if low <= step <= high]
+    if len(inside) > 5:
+        decades = [step for step in inside if abs(log10(step) - round(log10(step))) < 1e-9]
+        inside = [low, *(step for step in decades if low * 1.9 < step < high / 1.9), high]
+    return _scale(low, high, [(step, f"${step:.{max(0, -floor(log10(step)))}f}") for step in inside], is_log=True)
 
 
 def _scale(low: float, high: float, marks: Sequence[tuple[float, str]], *, is_log: bool = False) -> Scale:

@@ -61,7 +61,7 @@ async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetim
         report=report,
         has_traffic=has_traffic,
         computed_at=computed_at,
-        flow=flow_chart(flowing, tiers=tiers, now=now, bucket_seconds=bucket_seconds),
+        flow=flow_chart(flowing, tiers=tiers, now=now, as_of=computed_at or now, bucket_seconds=bucket_seconds),
         shares={tier.tier: tier.requests / requests if requests else 0.0 for tier in report.tiers},
         accuracy_scale=rate_scale([low for tier in report.tiers for low in _accuracy_lows(tier)]),
         escalation_scale=share_scale([t.escalation_rate.value for t in report.tiers if t.escalation_rate]),

@@ -21,7 +21,7 @@ def percent_interval(low: float, high: float | None, digits: int = 1) -> str:
 
 
 def usd(amount: float | Decimal | None, significant: int = 3) -> str:
-    """Cents where they matter, three significant digits below a cent."""
+    """Cents where they matter, three significant digits below a dollar: `$1,204`, `$20`, `$5.01`, `$0.37`, `$0.00214`."""
     if amount is None:
         return "∞"
     value = float(amount)
@@ -31,9 +31,10 @@ def usd(amount: float | Decimal | None, significant: int = 3) -> str:
     if size >= 1000:
         return f"{sign}${size:,.0f}"
     if size >= 1:
-        return f"{sign}${size:.2f}"
+        return f"{sign}${size:.2f}".removesuffix(".00")
     digits = min(9, significant - 1 - floor(log10(size)))
-    return f"{sign}${size:.{digits}f}"
+    whole, _, cents = f"{size:.{digits}f}".partition(".")
+    return f"{sign}${whole}.{cents.rstrip('0').ljust(2, '0')}"
 
 
 def count(number: float) -> str:

@@ -28,7 +28,10 @@ _RENAMED = {"sample_id": "request_id"}
 async def last_samples(
     connection: AsyncConnection, *, filters: Mapping[str, str], limit: int, cursor: str | None = None
 ) -> list[SampleRow]:
-    """Newest first. filters: state, arm, tier, query_type, verdict (on the served answer). Raises: ValueError for a bad cursor."""
+    """Newest first. filters: state, arm, tier, query_type, verdict (on the served answer).
+
+    Raises: ValueError for a bad cursor.
+    """
     query = _samples().order_by(samples.c.started_at.desc(), samples.c.request_id.desc()).limit(limit)
     for name, value in filters.items():
         query = query.where(_SAMPLE_FILTERS[name] == value)
@@ -48,8 +51,15 @@ async def sample_detail(connection: AsyncConnection, sample_id: str) -> SampleDe
 
 
 async def divergent_pairs(connection: AsyncConnection, limit: int) -> list[SampleDetail]:
-    """The newest served answers that the panel rejected against the reference."""
-    return await _details(connection, sa.and_(answers.c.verdict == "reject", samples.c.arm == "up"), limit=limit)
+    """The newest served answers that the panel rejected against the reference tier's answer."""
+    other = answers.alias()
+    has_reference = sa.exists().where(
+        other.c.request_id == samples.c.request_id,
+        other.c.tier == samples.c.reference_tier,
+        other.c.outcome == "ok",
+        ~other.c.served,
+    )
+    return await _details(connection, sa.and_(answers.c.verdict == "reject", has_reference), limit=limit)
 
 
 async def last_judgments(connection: AsyncConnection, *, filters: Mapping[str, str], limit: int) -> list[JudgmentRow]:
