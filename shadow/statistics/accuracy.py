@@ -7,7 +7,7 @@ also tells why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import hypot, sqrt
 
@@ -16,12 +16,10 @@ from shadow.statistics.evidence import count, missing, reviewer_problem
 from shadow.statistics.rates import coverage
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.strata import Cells, Strata, collapse
-from shadow.statistics.two_phase import Fit, fit_judged, fit_labelled, is_self_weighting
+from shadow.statistics.two_phase import Fit, fit_judged, fit_labelled, fit_labels_only
 from shadow.statistics.wilson import quantile, wilson_interval
 
 FULL_COVERAGE = 0.95
-MIN_LABELS_APART = 20
-"""Tiers with fewer labels share the label phase with another tier in the overall figure."""
 MAX_GAIN = 20.0
 
 
@@ -105,7 +103,7 @@ def raw(strata: Strata, *, level: float = 0.95, top_tier: str | None = None) -> 
 def labels_only(
     strata: Strata, *, level: float = 0.95, reviewer: Reviewer | None = None, top_tier: str | None = None
 ) -> Estimate | None:
-    """Accuracy from the labels alone (Hajek mean, no judge, no strata): what the judges' help is measured against."""
+    """Accuracy from the labels alone (Hajek mean by tier, no judge, no strata): the yardstick of the judges' help."""
     return _defined(_labels_only(strata, level, reviewer, top_tier))
 
 
@@ -130,31 +128,12 @@ def worst_case_bounds(strata: Strata, *, level: float = 0.95) -> Bounds | None:
 
 def _corrected(strata: Strata, level: float, reviewer: Reviewer | None, top_tier: str | None) -> Estimate | Undefined:
     problem = missing(strata, "labelled", top_tier) or reviewer_problem(reviewer)
-    if problem is not None:
-        return problem
-    fit = _fit_by_tier(collapse(strata))
-    return _labelled_estimate(strata, fit, level, reviewer, "two_phase")
+    return problem or _labelled_estimate(strata, fit_labelled, level, reviewer, "two_phase")
 
 
 def _labels_only(strata: Strata, level: float, reviewer: Reviewer | None, top_tier: str | None) -> Estimate | Undefined:
     problem = missing(strata, "labelled", top_tier) or reviewer_problem(reviewer)
-    if problem is not None:
-        return problem
-    cells = collapse(strata)
-    v, vy = cells["v"] + cells["u_v"], cells["vy"] + cells["u_vy"]
-    vv, vvy = cells["vv"] + cells["u_vv"], cells["vvy"] + cells["u_vvy"]
-    mean = float(vy.sum() / v.sum())
-    variance = float((vvy - 2 * mean * vvy + mean**2 * vv).sum() / v.sum() ** 2)
-    alone = Fit(
-        mean=mean,
-        labels_mean=mean,
-        variance=variance,
-        variance_alone=variance,
-        judge_weight=0.0,
-        draws=float(v.sum() ** 2 / vv.sum()),
-        is_self_weighting=is_self_weighting(cells),
-    )
-    return _labelled_estimate(strata, alone, level, reviewer, "labels_only")
+    return problem or _labelled_estimate(strata, fit_labels_only, level, reviewer, "labels_only")
 
 
 def _raw(strata: Strata, level: float, top_tier: str | None) -> Estimate | Undefined:
@@ -178,25 +157,43 @@ def _raw(strata: Strata, level: float, top_tier: str | None) -> Estimate | Undef
     )
 
 
-def _labelled_estimate(strata: Strata, fit: Fit, level: float, reviewer: Reviewer | None, method: Method) -> Estimate:
-    """Wilson on the scale of the labels, where proportions live, then mapped to the truth by the reviewer's rates."""
-    value, n = _clip(fit.mean), _effective_n(fit, cap=False)
-    low, high = wilson_interval(value, n, level=level)
+def _labelled_estimate(
+    strata: Strata, fit: Callable[[Cells], Fit], level: float, reviewer: Reviewer | None, method: Method
+) -> Estimate:
+    """Each tier on its own, added up with their shares of the requests, then put right for the reviewer's errors.
+
+    Wilson works on the scale of the labels, where proportions live, and its ends are mapped to the truth. Independent errors are added on each side apart (MOVER, Zou and Donner 2008), because Wilson's sides differ: a tier
+    whose two labels happen to agree stays as uncertain in the sum as it is alone.
+    """
+    cells = collapse(strata)
+    total = float(cells["requests"].sum())
+    value = labels_mean = below = above = inverse_n = 0.0
+    for tier in dict.fromkeys(cells.tiers):
+        own = cells.of([tier])
+        share = float(own["requests"].sum()) / total
+        if share == 0.0:
+            continue
+        found = fit(own)
+        mean, n = _clip(found.mean), _effective_n(found, cap=False)
+        low, high = wilson_interval(mean, n, level=level)
+        value, labels_mean = value + share * mean, labels_mean + share * found.labels_mean
+        below, above = hypot(below, share * (mean - low)), hypot(above, share * (high - mean))
+        inverse_n += share**2 / n
+    low, value, high = max(0.0, value - below), _clip(value), min(1.0, value + above)
     if reviewer is not None:
-        accuracy = _clip((fit.labels_mean - reviewer.false_accept_rate) / reviewer.informedness)
+        accuracy = _clip((labels_mean - reviewer.false_accept_rate) / reviewer.informedness)
         doubt = quantile(level) * sqrt(reviewer.variance_of_rate(accuracy))
-        # Each side of a sum of independent errors on its own (MOVER, Zou and Donner 2008), as Wilson's sides differ.
         low, high = value - hypot(value - low, doubt), value + hypot(high - value, doubt)
         low, value, high = _put_right(low, value, high, reviewer)
     return Estimate(
         value=value,
-        low=low,
-        high=high,
+        low=min(low, value),
+        high=max(high, value),
         n=count(strata, "sampled" if method == "two_phase" else "labelled"),
         labelled=count(strata, "labelled"),
         level=level,
         method=method,
-        effective_n=n,
+        effective_n=1.0 / inverse_n,
     )
 
 
@@ -206,37 +203,6 @@ def _put_right(low: float, value: float, high: float, reviewer: Reviewer) -> tup
     right_low = _clip(ends[0]) if ends[0] < 1.0 else _clip(low)
     right_high = _clip(ends[2]) if ends[2] > 0.0 else _clip(high)
     return right_low, min(max(_clip(ends[1]), right_low), right_high), right_high
-
-
-def _fit_by_tier(cells: Cells) -> Fit:
-    """Tiers with enough labels are fitted apart and added up with their shares of the requests."""
-    groups = _label_groups(cells)
-    if len(groups) == 1:
-        return fit_labelled(cells)
-    total = float(cells["requests"].sum())
-    parts = [
-        (float(part["requests"].sum()) / total, fit_labelled(part)) for part in (cells.of(group) for group in groups)
-    ]
-    return Fit(
-        mean=sum(share * part.mean for share, part in parts),
-        labels_mean=sum(share * part.labels_mean for share, part in parts),
-        variance=sum(share**2 * part.variance for share, part in parts),
-        variance_alone=sum(share**2 * part.variance_alone for share, part in parts),
-        judge_weight=sum(share * part.judge_weight for share, part in parts),
-        draws=1.0 / sum(share**2 / part.draws for share, part in parts),
-        is_self_weighting=is_self_weighting(cells),
-    )
-
-
-def _label_groups(cells: Cells) -> list[list[str]]:
-    labels = {tier: float(cells.of([tier])["labelled"].sum()) for tier in dict.fromkeys(cells.tiers)}
-    pool = [tier for tier, count in labels.items() if count < MIN_LABELS_APART]
-    groups = [[tier] for tier, count in labels.items() if count >= MIN_LABELS_APART]
-    if pool and groups and sum(labels[tier] for tier in pool) < MIN_LABELS_APART:
-        smallest = min(groups, key=lambda group: labels[group[0]])
-        smallest.extend(pool)
-        return groups
-    return [*groups, pool] if pool else groups
 
 
 def _effective_n(fit: Fit, *, cap: bool) -> float:

@@ -44,6 +44,8 @@ class Fit:
 
 
 SELF_WEIGHTING_CV_SQUARED = 1e-3
+DUST = 1e-12
+"""Differences of sums that should cancel leave rounding dust, which must not be taken for a perfect judge."""
 
 
 def fit_labelled(cells: Cells) -> Fit:
@@ -118,8 +120,7 @@ def _fit(cells: Cells) -> Fit:
         + (wwpp - 2 * p_all * wwp + p_all**2 * ww) / total_n**2
     )
     a, b, c = max(0.0, float(gg @ alone)), float(gg @ cross), float(gg @ square)
-    # Differences of sums that should cancel leave rounding dust, which must not be taken for a perfect judge.
-    dust = 1e-12 * float(gg @ vv) / total_v**2
+    dust = DUST * float(gg @ vv) / total_v**2
     usable = c > dust and b < 0.0 and labels.sum() >= MIN_LABELS_FOR_JUDGE
     weight = min(1.0, -b / c) if usable else 0.0
     # Few labels of the rarer kind say little about the judge's errors: part of its gain is then put down to luck.
@@ -133,6 +134,25 @@ def _fit(cells: Cells) -> Fit:
         variance=0.0 if variance <= dust else variance,
         variance_alone=0.0 if a <= dust else a,
         judge_weight=weight,
+        draws=draws,
+        is_self_weighting=is_self_weighting(cells),
+    )
+
+
+def fit_labels_only(cells: Cells) -> Fit:
+    """Hajek mean of the labels of all cells together: no judge, no strata."""
+    v, vy = cells["v"] + cells["u_v"], cells["vy"] + cells["u_vy"]
+    vv, vvy = cells["vv"] + cells["u_vv"], cells["vvy"] + cells["u_vvy"]
+    mean = float(vy.sum() / v.sum())
+    variance = float((vvy - 2 * mean * vvy + mean**2 * vv).sum() / v.sum() ** 2)
+    draws = float(v.sum() ** 2 / vv.sum())
+    variance = 0.0 if variance <= DUST / draws else variance
+    return Fit(
+        mean=mean,
+        labels_mean=mean,
+        variance=variance,
+        variance_alone=variance,
+        judge_weight=0.0,
         draws=draws,
         is_self_weighting=is_self_weighting(cells),
     )
@@ -163,7 +183,7 @@ def fit_judged(cells: Cells, *, undecided_as: float | None = None) -> Fit:
     spread = wwpp - 2 * mean_h * wwp + mean_h**2 * ww
     variance = float((g * g * freedom) @ spread) / total_n**2
     weights_squared = float((g * g) @ ww) / total_n**2
-    variance = 0.0 if variance <= 1e-12 * weights_squared else variance
+    variance = 0.0 if variance <= DUST * weights_squared else variance
     equal = float(count.sum()) * float(ww.sum()) / float(w.sum()) ** 2 - 1.0
     mean = float(g @ wp) / total_n
     return Fit(

@@ -121,6 +121,25 @@ def test_all_labelled_at_any_inclusion_probability_is_the_share_of_good_labels(p
     assert estimate.effective_n == pytest.approx(100, rel=0.03)
 
 
+def test_a_judge_who_always_says_the_same_is_not_taken_for_certain() -> None:
+    samples = Samples(
+        inclusion=np.full(50, 0.1), decided=np.ones(50, dtype=bool), probability=np.append(np.full(49, 0.9), 0.9001)
+    )
+    estimate = raw({FAST: sums_of(samples, costs_usd=np.zeros(500))})
+    assert estimate is not None
+    assert estimate.effective_n == pytest.approx(20 * 50)
+
+
+def test_two_lucky_labels_do_not_make_a_tier_certain_in_the_overall_figure() -> None:
+    top = Stratum(tier="top")
+    lucky = window(100, accept=1.0, labelled=0.02)
+    alone, overall = corrected({top: lucky}), corrected({FAST: window(100, labelled=0.5), top: lucky})
+    assert alone is not None
+    assert overall is not None
+    assert (alone.value, alone.labelled) == (1.0, 2)
+    assert overall.value - overall.low > 0.5 * (alone.value - alone.low) > 0.3
+
+
 def test_one_sample_of_huge_weight_costs_draws() -> None:
     pi = np.full(100, 0.5)
     pi[0] = 1e-4
