@@ -162,8 +162,9 @@ def _labelled_estimate(
 ) -> Estimate:
     """Each tier on its own, added up with their shares of the requests, then put right for the reviewer's errors.
 
-    Wilson works on the scale of the labels, where proportions live, and its ends are mapped to the truth. Independent errors are added on each side apart (MOVER, Zou and Donner 2008), because Wilson's sides differ: a tier
-    whose two labels happen to agree stays as uncertain in the sum as it is alone.
+    Wilson works on the scale of the labels, where proportions live, and its ends are mapped to the truth. Independent
+    errors are added on each side apart (MOVER, Zou and Donner 2008), because Wilson's sides differ: a tier whose two
+    labels happen to agree stays as uncertain in the sum as it is alone.
     """
     cells = collapse(strata)
     total = float(cells["requests"].sum())

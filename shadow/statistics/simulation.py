@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,7 @@ class World:
 
     accuracy: float
     mirrored: int
+    tier: str = "fast"
     labels: int = 200
     judge: SimulatedJudge = JUDGES["good"]
     inclusion_ratio: float = 1.0
@@ -103,16 +104,23 @@ def simulate(world: World, *, runs: int, rng: np.random.Generator) -> Iterator[t
 
 
 def cover(
-    world: World, estimators: dict[str, Estimator], *, runs: int, rng: np.random.Generator
+    worlds: Sequence[World], estimators: Mapping[str, Estimator], *, runs: int, rng: np.random.Generator
 ) -> dict[str, Coverage]:
-    """How often each estimator's interval holds the truth, all on the same windows."""
+    """How often each estimator's interval holds the truth of all these tiers together, on the same windows.
+
+    The reviewer is measured as in the first world. Tiers must have different names.
+    """
     found: dict[str, list[Estimate]] = {name: [] for name in estimators}
-    for strata, reviewer in simulate(world, runs=runs, rng=rng):
+    requests = [world.mirrored / world.mean_inclusion for world in worlds]
+    truth = float(np.average([world.accuracy for world in worlds], weights=requests))
+    for windows in zip(*(simulate(world, runs=runs, rng=rng) for world in worlds), strict=True):
+        strata = {key: sums for window, _ in windows for key, sums in window.items()}
+        reviewer = windows[0][1]
         for name, estimator in estimators.items():
             estimate = estimator(strata, reviewer)
             if estimate is not None:
                 found[name].append(estimate)
-    return {name: _summarise(estimates, world.accuracy, runs) for name, estimates in found.items()}
+    return {name: _summarise(estimates, truth, runs) for name, estimates in found.items()}
 
 
 def _summarise(estimates: list[Estimate], truth: float, runs: int) -> Coverage:
@@ -136,7 +144,7 @@ def _batch(world: World, runs: int, rng: np.random.Generator) -> Iterator[tuple[
     matrix = sums_by_group(samples, group, groups=runs * CELLS).reshape(runs, CELLS, len(SUM_FIELDS))
     matrix[:, :, 0] = counts.sum(axis=1)
     gold = _gold(world, runs, rng)
-    keys = [Stratum(tier="fast", query_type=str(cell // 3), band=cell % 3) for cell in range(CELLS)]
+    keys = [Stratum(tier=world.tier, query_type=str(cell // 3), band=cell % 3) for cell in range(CELLS)]
     for run in range(runs):
         strata = {key: Sums.from_vector(matrix[run, cell]) for cell, key in enumerate(keys)}
         yield (

@@ -34,38 +34,47 @@ class Cell:
 
     part: str
     name: str
-    world: World
+    worlds: tuple[World, ...]
     estimators: dict[str, Estimator]
     must_cover: bool = True
     widest: float | None = None
 
 
 def cells() -> Iterator[Cell]:
-    """The design: the main grid, then abstentions, reviewers, uneven label weights, few labels and a nearly perfect judge."""
+    """The design: the main grid, then abstentions, reviewers, uneven label weights, few labels, a nearly perfect judge, several tiers."""
     for accuracy, mirrored, judge, ratio in itertools.product(
         ACCURACIES, (250, 500, 1000, 2000), ("good", "erring", "useless"), (1.0, 4.0)
     ):
         world = World(accuracy=accuracy, mirrored=mirrored, judge=JUDGES[judge], inclusion_ratio=ratio)
         # With 200 labels on 250 samples even a perfect judge can't take a tenth off (sqrt(.8) = .89).
         widest = {"useless": 1.0, "good": 0.9 if mirrored >= 500 else None}.get(judge)
-        yield Cell(part="grid", name=f"{judge}, pi 1:{ratio:g}", world=world, estimators=PLAIN, widest=widest)
+        yield Cell(part="grid", name=f"{judge}, pi 1:{ratio:g}", worlds=(world,), estimators=PLAIN, widest=widest)
     for accuracy, judge, ratio in itertools.product(ACCURACIES, ("good", "erring"), (1.0, 4.0)):
         world = World(accuracy=accuracy, mirrored=500, judge=JUDGES[judge], inclusion_ratio=ratio)
         world = replace(world, abstain_good=0.1, abstain_bad=0.3)
-        yield Cell(part="abstain", name=f"{judge}, pi 1:{ratio:g}", world=world, estimators=PLAIN)
+        yield Cell(part="abstain", name=f"{judge}, pi 1:{ratio:g}", worlds=(world,), estimators=PLAIN)
     for accuracy, mirrored in itertools.product(ACCURACIES, (250, 1000)):
         world = World(accuracy=accuracy, mirrored=mirrored, reviewer_error=0.03)
-        yield Cell(part="reviewer 3 %", name="put right", world=world, estimators=PUT_RIGHT)
-        yield Cell(part="reviewer 3 %", name="trusted", world=world, estimators=PLAIN, must_cover=False)
+        yield Cell(part="reviewer 3 %", name="put right", worlds=(world,), estimators=PUT_RIGHT)
+        yield Cell(part="reviewer 3 %", name="trusted", worlds=(world,), estimators=PLAIN, must_cover=False)
     for accuracy in ACCURACIES:
         world = World(accuracy=accuracy, mirrored=1000, inclusion_ratio=4.0, self_weighting=False)
-        yield Cell(part="uneven labels", name="good, pi 1:4", world=world, estimators=PLAIN)
+        yield Cell(part="uneven labels", name="good, pi 1:4", worlds=(world,), estimators=PLAIN)
     for accuracy, labels in itertools.product((0.6, 0.9, 0.98), (20, 50, 100)):
         world = World(accuracy=accuracy, mirrored=500, labels=labels)
-        yield Cell(part="few labels", name=f"{labels} labels", world=world, estimators=PLAIN, must_cover=False)
+        yield Cell(part="few labels", name=f"{labels} labels", worlds=(world,), estimators=PLAIN, must_cover=False)
     for accuracy in ACCURACIES:
         world = World(accuracy=accuracy, mirrored=1000, judge=JUDGES["near perfect"])
-        yield Cell(part="near perfect", name="judge", world=world, estimators=PLAIN, must_cover=False)
+        yield Cell(part="near perfect", name="judge", worlds=(world,), estimators=PLAIN, must_cover=False)
+
+    for name, labels_by_tier in (("three tiers, ample", (200, 60, 40)), ("three tiers, few", (200, 15, 10))):
+        fast, mid, top = labels_by_tier
+        worlds = (
+            World(tier="fast", accuracy=0.8, mirrored=700, labels=fast),
+            World(tier="mid", accuracy=0.93, mirrored=250, labels=mid),
+            World(tier="top", accuracy=0.98, mirrored=60, labels=top, mean_inclusion=0.01),
+        )
+        yield Cell(part="overall", name=name, worlds=worlds, estimators=PLAIN, must_cover=False)
 
 
 def mark(found: Coverage) -> str:
@@ -88,14 +97,14 @@ def main() -> int:
         if arguments.part not in cell.part:
             continue
         rng = np.random.default_rng([arguments.seed, index])
-        result = cover(cell.world, cell.estimators, runs=arguments.runs, rng=rng)
+        result = cover(cell.worlds, cell.estimators, runs=arguments.runs, rng=rng)
         found, labels = result["corrected"], result["labels"]
         ratio = found.width / labels.width
         wide = cell.widest is not None and ratio > cell.widest
         missed += (cell.must_cover and mark(found) == "X") or wide
         shown += 1
         print(
-            f"{cell.part:14} {cell.name:20} {cell.world.accuracy:4} {cell.world.mirrored:5} | {found.covered:.4f}{mark(found)}"
+            f"{cell.part:14} {cell.name:20} {cell.worlds[0].accuracy:4} {cell.worlds[0].mirrored:5} | {found.covered:.4f}{mark(found)}"
             f" {found.width:.4f} | {labels.covered:.4f} {labels.width:.4f} | {ratio:.3f}{'W' if wide else ' '}"
             f" {found.bias:+.4f} {found.undefined}",
             flush=True,
