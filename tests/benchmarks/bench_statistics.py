@@ -41,7 +41,7 @@ class Cell:
 
 
 def cells() -> Iterator[Cell]:
-    """The design: the main grid, then abstentions, reviewers, uneven label weights, few labels, a nearly perfect judge, several tiers."""
+    """The design: the main grid, then what departs from it one thing at a time."""
     for accuracy, mirrored, judge, ratio in itertools.product(
         ACCURACIES, (250, 500, 1000, 2000), ("good", "erring", "useless"), (1.0, 4.0)
     ):
@@ -104,8 +104,8 @@ def main() -> int:
         missed += (cell.must_cover and mark(found) == "X") or wide
         shown += 1
         print(
-            f"{cell.part:14} {cell.name:20} {cell.worlds[0].accuracy:4} {cell.worlds[0].mirrored:5} | {found.covered:.4f}{mark(found)}"
-            f" {found.width:.4f} | {labels.covered:.4f} {labels.width:.4f} | {ratio:.3f}{'W' if wide else ' '}"
+            f"{cell.part:14} {cell.name:20} {cell.worlds[0].accuracy:4} {cell.worlds[0].mirrored:5} |"
+            f" {found.covered:.4f}{mark(found)} {found.width:.4f} | {labels.covered:.4f} {labels.width:.4f} | {ratio:.3f}{'W' if wide else ' '}"
             f" {found.bias:+.4f} {found.undefined}",
             flush=True,
         )
