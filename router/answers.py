@@ -55,6 +55,8 @@ def read_answer(body: bytes) -> Answer:
     if not isinstance(message, dict):
         message = {}
     calls = message.get("tool_calls")
+    if not calls and isinstance(message.get("function_call"), dict):  # the older shape of the same thing
+        calls = [{"type": "function", "function": message["function_call"]}]
     return Answer(
         model=_text(fields.get("model")),
         text=_content(message.get("content")),
@@ -115,6 +117,8 @@ class AnswerBuilder:
             if isinstance(calls := delta.get("tool_calls"), list):
                 for call in calls:
                     self._add_call(call)
+            elif isinstance(function := delta.get("function_call"), dict):  # the older shape of the same thing
+                self._add_call({"function": function})
 
     def answer(self) -> Answer:
         """What has been gathered so far."""

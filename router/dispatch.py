@@ -38,7 +38,7 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
 _OURS = frozenset({401, 402, 403, 404, 407})
 _TRANSIENT = frozenset({408, 425, 429})
 _TIMEOUTS = frozenset({"timeout", "first_token", "idle"})
-_NOBODY_FAULT_READ_SECONDS = 10.0
+_REFUSAL_READ_SECONDS = 10.0
 
 T = TypeVar("T")
 
@@ -106,15 +106,7 @@ class Dispatcher:
                     reply.close()
                 raise
             if reply.status >= 400:
-                self._health.abandoned(target.key)
-                journal.attempted(target, "refused", self._clock() - sent, http_status=reply.status)
-                return Refused(
-                    target=target,
-                    status=reply.status,
-                    body=body,
-                    content_type=reply.content_type,
-                    request_id=reply.request_id,
-                )
+                return self._refused(target, reply, body, journal, self._clock() - sent)
             answer = read_answer(body)
             self._health.succeeded(target.key)
             latency = self._clock() - sent
@@ -139,16 +131,8 @@ class Dispatcher:
             reply = await self._send(target, journal.request, target.first_token_seconds, forwarded)
             try:
                 if reply.status >= 400:
-                    body = await reply.read(_NOBODY_FAULT_READ_SECONDS)
-                    self._health.abandoned(target.key)
-                    journal.attempted(target, "refused", self._clock() - sent, http_status=reply.status)
-                    return Refused(
-                        target=target,
-                        status=reply.status,
-                        body=body,
-                        content_type=reply.content_type,
-                        request_id=reply.request_id,
-                    )
+                    body = await reply.read(_REFUSAL_READ_SECONDS)
+                    return self._refused(target, reply, body, journal, self._clock() - sent)
                 if reply.content_type.lower().startswith("application/json"):
                     raise UpstreamFailed("bad_body", "a stream was asked for, JSON came", http_status=reply.status)
                 relay = Relay(
@@ -177,6 +161,17 @@ class Dispatcher:
             self._health.failed(relay.target.key)
         latency = self._clock() - relay.clock_sent
         journal.attempted(relay.target, outcome, latency, usage=journal.usage_of(answer), http_status=200)
+
+    def _refused(self, target: Target, reply: Reply, body: bytes, journal: Journal, latency_seconds: float) -> Refused:
+        self._health.abandoned(target.key)  # a complaint about the request says nothing about the model
+        journal.attempted(target, "refused", latency_seconds, http_status=reply.status)
+        return Refused(
+            target=target,
+            status=reply.status,
+            body=body,
+            content_type=reply.content_type,
+            request_id=reply.request_id,
+        )
 
     async def _send(
         self, target: Target, request: ChatRequest, within_seconds: float | None, forwarded: Mapping[str, str]

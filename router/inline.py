@@ -10,20 +10,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import structlog
 
-from router.asgi import JSON, Client, Headers, error_body
+from router.asgi import JSON, Client, error_body
 from router.chat import ChatRequest
 from router.contracts import Exchange, Hints, PolicySource, Recorder
 from router.dispatch import Completed, Dispatcher, Refused
 from router.errors import AllFailed, UpstreamFailed
 from router.features import extract_features
 from router.gate import ANSWER_TOKENS, Gate
+from router.headers import answer_headers, decision_headers, request_id_header, retry_after_header, stream_headers
 from router.journal import Journal
-from router.pool import Pin, Pool, Target, expected_cost_usd
+from router.pool import Pin, Pool, Target
 from router.scorers import Scorer
 from router.settings import RoutingSettings
 from router.sse import error_event
@@ -125,7 +125,7 @@ class Inline:
             await client.respond(
                 failure.status,
                 error_body(failure.message, kind="upstream_error", code=failure.kind),
-                [JSON, *self._headers(journal), *_retry_after(failure.retry_after_seconds)],
+                [JSON, *decision_headers(journal), *retry_after_header(failure.retry_after_seconds)],
             )
         except Exception:
             log.exception("request.crashed", request_id=journal.request_id)
@@ -142,8 +142,8 @@ class Inline:
         await self._record(
             journal, status="answered", http_status=200, served=result.target, answer=result.answer, extra=_ids(result)
         )
-        headers = self._headers(journal, result.target, result.answer.model, journal.cost_usd())
-        await client.respond(200, result.body, [JSON, *headers, *_request_id(result.request_id)])
+        headers = answer_headers(self.pool, journal, result.target, result.answer.model, journal.cost_usd())
+        await client.respond(200, result.body, [JSON, *headers, *request_id_header(result.request_id)])
 
     async def _stream(
         self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
@@ -153,7 +153,7 @@ class Inline:
             await self._refuse(client, journal, relay)
             return
         try:
-            await client.begin(200, self._stream_headers(journal, relay))
+            await client.begin(200, stream_headers(self.pool, journal, relay))
             while (piece := await relay.next_piece()) is not None:
                 await client.piece(piece)
         except UpstreamFailed as failure:
@@ -189,7 +189,7 @@ class Inline:
             extra=_ids(refused),
         )
         content_type = (b"content-type", (refused.content_type or "application/json").encode("latin-1", "replace"))
-        headers = [content_type, *self._headers(journal), *_request_id(refused.request_id)]
+        headers = [content_type, *decision_headers(journal), *request_id_header(refused.request_id)]
         await client.respond(refused.status, refused.body, headers)
 
     async def _record_stream(self, journal: Journal, relay: Relay, *, status: str, error_kind: str | None) -> None:
@@ -223,62 +223,10 @@ class Inline:
         message = f"The router failed on this request (id {journal.request_id})."
         if not client.begun:
             body = error_body(message, kind="internal_error", code="internal")
-            await client.respond(500, body, [JSON, *self._headers(journal)])
+            await client.respond(500, body, [JSON, *decision_headers(journal)])
         elif not client.finished:
             await client.end(error_event(message, "internal") if journal.request.streamed else b"")
-
-    def _stream_headers(self, journal: Journal, relay: Relay) -> Headers:
-        tokens = journal.features.conversation_tokens
-        expected = expected_cost_usd(relay.target, tokens, journal.request.max_completion_tokens)
-        return [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"cache-control", b"no-cache"),
-            (b"x-accel-buffering", b"no"),
-            *self._headers(journal, relay.target, relay.answer().model, journal.cost_usd() + expected),
-            *_request_id(relay.request_id),
-        ]
-
-    def _headers(
-        self,
-        journal: Journal,
-        target: Target | None = None,
-        answering_model: str | None = None,
-        cost_usd: Decimal | None = None,
-    ) -> Headers:
-        decision = journal.decision
-        headers = [
-            (b"x-shadow-request-id", journal.request_id.encode()),
-            (b"x-shadow-policy", b"%d" % journal.policy_version),
-            (b"x-shadow-confidence", b"%.4f" % decision.confidence),
-        ]
-        if target is not None and cost_usd is not None:
-            climbed = max(0, self.pool.rank(target.tier) - self.pool.rank(decision.predicted))
-            headers += [
-                (b"x-shadow-tier", target.tier.encode()),
-                (b"x-shadow-model", _visible(answering_model or target.model)),
-                (b"x-shadow-escalations", b"%d" % climbed),
-                (b"x-shadow-cost-usd", plain_decimal(cost_usd).encode()),
-            ]
-        return headers
-
-
-def plain_decimal(value: Decimal) -> str:
-    """A decimal without exponent and without trailing zeros."""
-    return format(value.normalize() if value else Decimal(0), "f")
 
 
 def _ids(result: Completed | Refused | Relay) -> dict[str, str]:
     return {"provider_request_id": result.request_id[:200]} if result.request_id else {}
-
-
-def _request_id(value: str | None) -> Headers:
-    return [(b"x-request-id", _visible(value))] if value else []
-
-
-def _retry_after(seconds: float | None) -> Headers:
-    return [] if seconds is None else [(b"retry-after", b"%d" % -int(-seconds // 1))]
-
-
-def _visible(value: str) -> bytes:
-    """A header value from a foreign text: visible ASCII only."""
-    return "".join(c if "!" <= c <= "~" else "?" for c in value[:200]).encode()

@@ -7,8 +7,9 @@ import openai
 import pytest
 
 from router.settings import RouterSettings
+from router.testing.completions import MODEL_SUFFIX, chunks, usage
 from router.testing.configured import router_settings
-from router.testing.provider import MODEL_SUFFIX, FakeProvider, answering, chunks, status, streaming, usage
+from router.testing.provider import FakeProvider, answering, status, streaming
 from router.testing.server import RunningRouter
 
 pytestmark = pytest.mark.slow

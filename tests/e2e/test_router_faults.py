@@ -8,18 +8,9 @@ import httpx
 import openai
 import pytest
 
+from router.testing.completions import MODEL_SUFFIX, chunks, usage
 from router.testing.configured import router_settings
-from router.testing.provider import (
-    MODEL_SUFFIX,
-    FakeProvider,
-    answering,
-    chunks,
-    reset,
-    silence,
-    status,
-    streaming,
-    usage,
-)
+from router.testing.provider import FakeProvider, answering, reset, silence, status, streaming
 from router.testing.server import RunningRouter
 
 pytestmark = pytest.mark.slow

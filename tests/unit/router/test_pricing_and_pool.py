@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from router.errors import PriceUnknown, RequestRejected
-from router.inline import plain_decimal
+from router.headers import plain_decimal
 from router.pool import Pin, build_pool
 from router.pricing import Price, Rates, resolve_prices
 from router.settings import ModelSettings, PriceSettings, ProviderSettings, TierSettings

@@ -129,6 +129,16 @@ def test_tool_calls_are_put_together_by_index_and_only_the_first_choice_counts()
     assert (answer.text, answer.finish_reason) == ("", None)
 
 
+def test_the_older_function_call_is_recorded_as_a_tool_call():
+    function = {"name": "f", "arguments": "{}"}
+    whole = read_answer(orjson.dumps({"choices": [{"message": {"content": None, "function_call": function}}]}))
+    builder = AnswerBuilder()
+    for part in ({"name": "f", "arguments": "{"}, {"arguments": "}"}):
+        builder.add({"choices": [{"delta": {"function_call": part}}]})
+    for answer in (whole, builder.answer()):
+        assert orjson.loads(answer.tool_calls)[0]["function"] == function
+
+
 @pytest.mark.parametrize(
     ("usage", "expected"),
     [

@@ -1,0 +1,66 @@
+"""What does the client learn beside the answer?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from router.asgi import Headers
+from router.journal import Journal
+from router.pool import Pool, Target, expected_cost_usd
+from router.streaming import Relay
+
+
+def decision_headers(journal: Journal) -> Headers:
+    """What is known once there is a decision, whoever answers."""
+    return [
+        (b"x-shadow-request-id", journal.request_id.encode()),
+        (b"x-shadow-policy", b"%d" % journal.policy_version),
+        (b"x-shadow-confidence", b"%.4f" % journal.decision.confidence),
+    ]
+
+
+def answer_headers(
+    pool: Pool, journal: Journal, target: Target, answering_model: str | None, cost_usd: Decimal
+) -> Headers:
+    """Who answered, how far above the predicted tier, and what all attempts cost together."""
+    climbed = max(0, pool.rank(target.tier) - pool.rank(journal.decision.predicted))
+    return [
+        *decision_headers(journal),
+        (b"x-shadow-tier", target.tier.encode()),
+        (b"x-shadow-model", _visible(answering_model or target.model)),
+        (b"x-shadow-escalations", b"%d" % climbed),
+        (b"x-shadow-cost-usd", plain_decimal(cost_usd).encode()),
+    ]
+
+
+def stream_headers(pool: Pool, journal: Journal, relay: Relay) -> Headers:
+    """The same at the beginning of a stream, when its cost can only be estimated."""
+    tokens = journal.features.conversation_tokens
+    expected = expected_cost_usd(relay.target, tokens, journal.request.max_completion_tokens)
+    return [
+        (b"content-type", b"text/event-stream; charset=utf-8"),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+        *answer_headers(pool, journal, relay.target, relay.answer().model, journal.cost_usd() + expected),
+        *request_id_header(relay.request_id),
+    ]
+
+
+def request_id_header(value: str | None) -> Headers:
+    """The provider's own id of the request, for its support desk."""
+    return [(b"x-request-id", _visible(value))] if value else []
+
+
+def retry_after_header(seconds: float | None) -> Headers:
+    """Whole seconds, rounded up."""
+    return [] if seconds is None else [(b"retry-after", b"%d" % -int(-seconds // 1))]
+
+
+def plain_decimal(value: Decimal) -> str:
+    """A decimal without exponent and without trailing zeros."""
+    return format(value.normalize() if value else Decimal(0), "f")
+
+
+def _visible(value: str) -> bytes:
+    """A header value from a foreign text: visible ASCII only."""
+    return "".join(c if "!" <= c <= "~" else "?" for c in value[:200]).encode()
