@@ -8,16 +8,25 @@ from collections import Counter
 from judges.contracts import Marker
 from judges.text import words
 
+_CANNOT = r"(?:can(?:'t|not| not)|could(?:n't| not)|won't|will not|am unable to|do(?:n't| not) (?:have|know|possess))\b"
+_HELP = (
+    r"\b(?:help|assist|answer|provide|find|access|information|know|data|determine|comply|do that|fulfil\w*|discuss|create"
+    r"|generate)"
+)
 _REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am) (?:sorry|afraid|unable|not able|not aware|not sure|not familiar)|i apologi[sz]e|(?:i|we) (?:can(?:'t|not| not)|could(?:n't| not)|won't|will not|am unable to|do(?:n't| not) (?:have|know|possess))\b"
-    r"[^.\n]{0,60}\b(?:help|assist|answer|provide|find|access|information|know|data|determine|comply|do that|fulfil\w*|discuss|create|generate)"
-    r"|i do(?:n't| not) know\b|as an? (?:ai|artificial intelligence|language model|large language model)\b|unable to (?:answer|help|assist|provide|determine)"
-    r"|(?:no|not enough|insufficient) information (?:is |was )?(?:available|provided|given|about|on|to)|there is no (?:record|information|data|evidence) (?:of|about|on|that)|could you (?:please )?(?:provide|clarify|specify))",
+    rf"\b(?:i(?:'m| am) (?:sorry|afraid|unable|not able|not aware|not sure|not familiar)|i apologi[sz]e"
+    rf"|(?:i|we) {_CANNOT}[^.\n]{{0,60}}{_HELP}|i do(?:n't| not) know\b"
+    r"|as an? (?:ai|artificial intelligence|language model|large language model)\b"
+    r"|unable to (?:answer|help|assist|provide|determine)"
+    r"|(?:no|not enough|insufficient) information (?:is |was )?(?:available|provided|given|about|on|to)"
+    r"|there is no (?:record|information|data|evidence) (?:of|about|on|that)"
+    r"|could you (?:please )?(?:provide|clarify|specify))",
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
-    r"\b(?:i(?:'m| am) not (?:entirely |completely |fully )?(?:sure|certain)|i (?:think|believe|guess|assume)|it (?:is|'s) (?:possible|likely|unclear|difficult to say)"
-    r"|may or may not|might be|could be|probably|perhaps|possibly|to the best of my knowledge|as of my (?:last|knowledge)|my knowledge cut-?off)\b",
+    r"\b(?:i(?:'m| am) not (?:entirely |completely |fully )?(?:sure|certain)|i (?:think|believe|guess|assume)"
+    r"|it (?:is|'s) (?:possible|likely|unclear|difficult to say)|may or may not|might be|could be|probably|perhaps|possibly"
+    r"|to the best of my knowledge|as of my (?:last|knowledge)|my knowledge cut-?off)\b",
     re.IGNORECASE,
 )
 _REFUSAL_WORDS = 80
@@ -34,7 +43,10 @@ def refusal(answer: str) -> Marker | None:
     rest = words(answer)
     if len(rest) > _REFUSAL_WORDS or len(words(answer[: match.start()])) > 12:
         return None
-    if re.search(r"\b(?:however|but|nevertheless|that said)\b", answer[match.end() :], re.IGNORECASE) and len(rest) > 25:
+    if (
+        re.search(r"\b(?:however|but|nevertheless|that said)\b", answer[match.end() :], re.IGNORECASE)
+        and len(rest) > 25
+    ):
         return None
     return Marker(kind="refusal", start=match.start(), end=match.end(), text=match.group()[:200], weight=0.9)
 
@@ -48,14 +60,14 @@ def hedges(answer: str) -> list[Marker]:
 
 
 def truncated(answer: str, finish_reason: str | None) -> Marker | None:
-    """The place where the answer stops although it is not finished: by the provider's word, or in the middle of prose."""
+    """The place where the answer stops although it is not finished: by the provider's word, or, weaker, by its looks."""
     text = answer.rstrip()
     start = max(0, len(text) - 40)
     if finish_reason in {"length", "max_tokens"}:
         return Marker(kind="truncated", start=start, end=len(text), text=text[start:], weight=0.7)
     unfinished = not _COMPLETE_END.search(text[-8:]) and bool(_SENTENCE_INSIDE.search(text)) and len(text) > 200
     if text.count("```") % 2 == 1 or unfinished:
-        return Marker(kind="truncated", start=start, end=len(text), text=text[start:], weight=0.4)
+        return Marker(kind="truncated", start=start, end=len(text), text=text[start:], weight=0.15)
     return None
 
 
@@ -69,7 +81,7 @@ def repetition(answer: str) -> Marker | None:
     most = Counter(line.strip() for line in lines).most_common(1)
     looping_line = bool(most) and most[0][1] >= 4 and most[0][1] > len(lines) / 2
     if (total >= 30 and repeated > total / 2) or looping_line:
-        sample = most[0][0] if looping_line else " ".join(max(runs, key=lambda r: runs[r]))
+        sample = most[0][0] if looping_line else " ".join(runs.most_common(1)[0][0])
         start = max(answer.find(sample), 0)
         return Marker(kind="repetition", start=start, end=len(answer), text=sample[:200], weight=0.8)
     return None

@@ -6,13 +6,18 @@ import re
 
 from judges.text import normalise
 
-_OPTION = re.compile(r"(?:^|\n|(?<=[\s;,]))[ \t]*(?:[-*][ \t]+)?\(?([A-J])[).:](?:[ \t]+|\*\*[ \t]*)([^\n]{1,400}?)(?=\n|$|[ \t;,]+\(?[B-J][).:][ \t])")
+_OPTION = re.compile(
+    r"(?:^|\n|(?<=[\s;,]))[ \t]*(?:[-*][ \t]+)?\(?([A-J])[).:](?:[ \t]+|\*\*[ \t]*)"
+    r"([^\n]{1,400}?)(?=\n|$|[ \t;,]+\(?[B-J][).:][ \t])"
+)
 _LETTER = r"\(?\**([A-J])\**\)?"
 _PICKS = (
     re.compile(rf"\b(?:answer|option|choice)\b\W{{0,4}}(?:is|would be|:)?\W{{0,4}}{_LETTER}(?![\w'])", re.IGNORECASE),
     re.compile(rf"^\W*{_LETTER}(?:[).:,]|\s*$)"),
 )
-_YES_NO = re.compile(r"^\W*(yes|no|true|false|correct|incorrect|yeah|yep|nope)\b(?!\s+(?:matter|doubt|one|longer))", re.IGNORECASE)
+_YES_NO = re.compile(
+    r"^\W*(yes|no|true|false|correct|incorrect|yeah|yep|nope)\b(?!\s+(?:matter|doubt|one|longer))", re.IGNORECASE
+)
 _POLARITY = {"yes": True, "true": True, "correct": True, "yeah": True, "yep": True}
 _ASKS_YES_NO = re.compile(
     r"\b(?:yes or no|yes/no|true or false|true/false|answer (?:only )?(?:with )?[\"']?(?:yes|true))|"
@@ -37,7 +42,9 @@ def picked(answer: str, offered: dict[str, str]) -> str | None:
     """The letter that a final answer picks, by letter or by the option's text; None if none or several."""
     letters: set[str] = set()
     for pattern in _PICKS:
-        letters = {m.upper() for m in pattern.findall(answer) if m.isupper() or len(answer.strip()) <= 3} & offered.keys()
+        letters = {
+            m.upper() for m in pattern.findall(answer) if m.isupper() or len(answer.strip()) <= 3
+        } & offered.keys()
         if letters:
             break
     if len(letters) == 1:

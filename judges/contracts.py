@@ -41,7 +41,10 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgment:
-    """What one judge@version said. score: P(a careful human accepts), in [0, 1]; None exactly when the verdict is abstain."""
+    """What one judge@version said. score: P(a careful human accepts), in [0, 1]; None exactly when the verdict is abstain.
+
+    The score is the judge's own, before calibration: kept like that, a later calibration can be applied without asking again.
+    """
 
     judge: str  # "structured@1"
     verdict: Verdict
@@ -54,12 +57,16 @@ class Judgment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelJudgment:
-    """What the panel makes of its judges. probability: None exactly when the verdict is abstain."""
+    """What the panel makes of its judges. probability: calibrated; None exactly when the verdict is abstain.
+
+    estimate: the calibrated probability also where the panel abstains; the base rate where no judge had evidence.
+    """
 
     panel: str  # "panel@1"
     verdict: Verdict
     probability: float | None
     judgments: tuple[Judgment, ...]
+    estimate: float = 0.5
 
     @property
     def cost_usd(self) -> Decimal:

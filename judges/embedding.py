@@ -46,7 +46,11 @@ class SentenceTransformersEmbedder:
             if not texts:
                 return np.zeros((0, int(self._model.get_embedding_dimension())), dtype=np.float32)
             vectors = self._model.encode(
-                list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
+                list(texts),
+                batch_size=_BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+                convert_to_numpy=True,
             )
         return np.asarray(vectors, dtype=np.float32)
 
@@ -60,7 +64,7 @@ class SentenceTransformersEmbedder:
             from transformers.utils import logging as transformers_logging
         except ImportError as exc:
             raise JudgeUnavailable(f"semantic: {exc.name} is not installed; install the extra `judges`") from exc
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         torch.set_num_threads(self._threads)
         try:
             return SentenceTransformer(str(path), device="cpu", local_files_only=True)

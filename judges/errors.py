@@ -14,11 +14,11 @@ class JudgeError(Exception):
     """Root of everything that this package raises on purpose."""
 
 
-class JudgeUnavailable(JudgeError):
+class JudgeUnavailable(JudgeError):  # noqa: N818
     """The judge could not do its work at all. Says nothing about the answer."""
 
 
-class UnknownJudge(JudgeError):
+class UnknownJudge(JudgeError):  # noqa: N818
     """No judge has this name."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
@@ -26,9 +26,9 @@ class UnknownJudge(JudgeError):
         self.name = name
 
 
-class BadCalibration(JudgeError):
+class BadCalibration(JudgeError):  # noqa: N818
     """A calibration file cannot be used; the message names the file and the reason."""
 
 
-class NotEnoughLabels(JudgeError):
+class NotEnoughLabels(JudgeError):  # noqa: N818
     """Too few labelled pairs, or only one kind of label."""

@@ -65,7 +65,11 @@ def _key(key: Any) -> str:
 
 
 def _says_nothing(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, str) and value.strip().lower() in {"null", "none", "n/a", "unknown"})
+    return (
+        value is None
+        or value == ""
+        or (isinstance(value, str) and value.strip().lower() in {"null", "none", "n/a", "unknown"})
+    )
 
 
 def _same(one: Any, other: Any) -> float | None:

@@ -14,12 +14,12 @@ from judges.text import clean, clip, sentences
 Source = Literal["field", "marked", "phrase", "whole", "last"]
 
 ANSWER_FIELDS = ("answer", "final_answer", "finalanswer", "final answer", "final", "result", "solution", "output")
-WORKING_FIELDS = (
-    "reasoning", "explanation", "rationale", "thought", "thoughts", "working", "steps", "analysis", "chain_of_thought", "thinking",
-)  # fmt: skip
+_WORKING = "reasoning explanation rationale thought thoughts working steps analysis chain_of_thought thinking"
+WORKING_FIELDS = tuple(_WORKING.split())
 _HASH = re.compile(r"^[ \t]*#{4}(?!#)[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _PHRASE = re.compile(
-    r"(?:\b(?:final\s+)?(?:answer|result|solution)\b\**\s*(?:is|are|would\s+be|=|:)+|^\s*\**answer\**\s*:)\**\s*:?\s*(.+)", re.IGNORECASE
+    r"(?:\b(?:final\s+)?(?:answer|result|solution)\b\**\s*(?:is|are|would\s+be|=|:)+|^\s*\**answer\**\s*:)\**\s*:?\s*(.+)",
+    re.IGNORECASE,
 )
 _BOLD_LINE = re.compile(r"\*\*([^*\n]{1,80})\*\*")
 _THINK = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -69,7 +69,9 @@ def _unwrap(value: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _scalar(value: Any) -> str:
-    return {True: "true", False: "false", None: ""}.get(value, str(value)) if not isinstance(value, str) else value.strip()
+    return (
+        {True: "true", False: "false", None: ""}.get(value, str(value)) if not isinstance(value, str) else value.strip()
+    )
 
 
 def _flat(value: Any) -> str:

@@ -11,13 +11,24 @@ _PATTERNS = (
     re.compile(
         r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instructions?|rubric|rules|prompt|guidelines|criteria|above|previous)\b"
     ),
-    re.compile(r"\b(?:output|print|respond|reply|answer|return|say|write)\b[^.\n]{0,30}\b(?:verdict|accept(?:ed)?\b(?!able)|score\s*[:=]?\s*1)"),
+    re.compile(
+        r"\b(?:output|print|respond|reply|answer|return|say|write)\b[^.\n]{0,30}\b(?:verdict|accept(?:ed)?\b(?!able)|score\s*[:=]?\s*1)"
+    ),
     re.compile(r"\bverdict\b[\W_]{0,6}(?:accept|reject|abstain)"),
-    re.compile(r"\b(?:dear|attention|note to|message to|hey|hello)\W{0,3}(?:the )?(?:judge|grader|evaluator|reviewer model)\b"),
+    re.compile(
+        r"\b(?:dear|attention|note to|message to|hey|hello)\W{0,3}(?:the )?(?:judge|grader|evaluator|reviewer model)\b"
+    ),
     re.compile(r"\b(?:you are|you're|act as)\W{1,3}(?:now )?(?:the |a |an )?(?:judge|grader|evaluator)\b"),
-    re.compile(r"\bthis (?:answer|response|completion) (?:is|must be|should be|has been) (?:rated |graded |marked |judged )?(?:accepted|acceptable|correct)\b"),
-    re.compile(r"\b(?:grade|rate|mark|judge|score) (?:this|it|the answer|my answer) (?:as )?(?:accept|correct|perfect|10|1\.0|full)"),
-    re.compile(r"<\|?(?:im_start|im_end|system|endoftext)\|?>|\[/?(?:inst|system)\]|</?(?:answer|reference|untrusted)(?:-[0-9a-f]+)?>"),
+    re.compile(
+        r"\bthis (?:answer|response|completion) (?:is|must be|should be|has been) "
+        r"(?:rated |graded |marked |judged )?(?:accepted|acceptable|correct)\b"
+    ),
+    re.compile(
+        r"\b(?:grade|rate|mark|judge|score) (?:this|it|the answer|my answer) (?:as )?(?:accept|correct|perfect|10|1\.0|full)"
+    ),
+    re.compile(
+        r"<\|?(?:im_start|im_end|system|endoftext)\|?>|\[/?(?:inst|system)\]|</?(?:answer|reference|untrusted)(?:-[0-9a-f]+)?>"
+    ),
     re.compile(r"(?:^|\n)\W{0,6}(?:begin|end) (?:of )?(?:the )?(?:answer|reference|untrusted|rubric)\b"),
 )
 

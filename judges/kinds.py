@@ -15,13 +15,15 @@ from judges.text import words
 Kind = Literal["number", "choice", "label", "yes_no", "json", "free"]
 
 _COUNTS = re.compile(
-    r"\b(?:how (?:many|much|long|far|old|fast|tall|heavy|wide)|calculate|compute|evaluate|solve|what (?:is|are|was|were|will be) the "
-    r"(?:total|sum|product|difference|average|mean|number|amount|value|cost|price|ratio|remainder|area|volume|probability|percentage|perimeter)|"
+    r"\b(?:how (?:many|much|long|far|old|fast|tall|heavy|wide)|calculate|compute|evaluate|solve|what (?:is|are|was|were|will be) "
+    r"the (?:total|sum|product|difference|average|mean|number|amount|value|cost|price|ratio|remainder|area|volume"
+    r"|probability|percentage|perimeter)|"
     r"what percent(?:age)?|what fraction|sum of)\b|\d\s*(?:[+*=]|\s[-/x]\s)\s*\d",
     re.IGNORECASE,
 )
 _CLASSIFY = re.compile(
-    r"\b(?:classif\w*|categor\w+|label\w*|which (?:category|intent|class|sentiment|label|topic)|sentiment|intent of|one of(?: the following)?)\b",
+    r"\b(?:classif\w*|categor\w+|label\w*|"
+    r"which (?:category|intent|class|sentiment|label|topic)|sentiment|intent of|one of(?: the following)?)\b",
     re.IGNORECASE,
 )
 _NUMERIC_TYPES = frozenset({"math", "arithmetic", "numeric", "number", "calculation"})
@@ -46,7 +48,9 @@ def kind_of(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer)
         return "yes_no"
     if _is_number(comparison, reference, answer):
         return "number"
-    if _short(reference) and (query_type in _LABEL_TYPES or (_CLASSIFY.search(prompt) and _offered_label(prompt, reference))):
+    if _short(reference) and (
+        query_type in _LABEL_TYPES or (_CLASSIFY.search(prompt) and _offered_label(prompt, reference))
+    ):
         return "label"
     return "free"
 

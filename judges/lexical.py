@@ -61,7 +61,9 @@ class LexicalJudge:
         recall = _covered(meant, said, _names(reference))
         precision = _covered(said, meant, _names(answer))
         overlap = _CONTAINMENT * max(recall, precision) + (1 - _CONTAINMENT) * min(recall, precision)
-        return min(1.0, overlap), f"new words: {recall:.2f} of the reference's in the answer, {precision:.2f} the other way"
+        return min(
+            1.0, overlap
+        ), f"new words: {recall:.2f} of the reference's in the answer, {precision:.2f} the other way"
 
 
 def _new_words(text: str, asked: set[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Sequence
@@ -13,14 +14,15 @@ from judges.support import unsupported
 from judges.text import clip
 
 _UNSUPPORTED_CAP = 0.6
+_BOTH_REFUSE = 0.2  # weight of a refusal where the reference refuses as well
 _REJECT = 0.40
 
 
 class MarkersJudge:
     """Finds signs against an answer, each with its place in it; rejects on strong ones, abstains otherwise.
 
-    The absence of signs is no proof of quality, so this judge never accepts. Unsupported statements count only where
-    there is something that could have supported them: a context or a reference.
+    The absence of signs is no proof of quality, so this judge never accepts. Unsupported statements are shown wherever
+    something could have supported them, a context or a reference; they count where a context is all there is.
     """
 
     name = "markers@1"
@@ -32,7 +34,7 @@ class MarkersJudge:
     def _one(self, comparison: Comparison) -> Judgment:
         started = time.perf_counter()
         markers = find_markers(comparison)
-        score = _score(markers, grounded=comparison.context is not None)
+        score = _score(markers, grounded=bool(comparison.context) and not comparison.reference)
         rejected = score <= _REJECT
         counted: dict[str, int] = {}
         for marker in markers:
@@ -53,7 +55,15 @@ def find_markers(comparison: Comparison) -> list[Marker]:
     if not answer.strip():
         return [Marker(kind="empty", start=0, end=len(answer), text="", weight=1.0)]
     sources = [comparison.prompt, comparison.context, comparison.reference]
-    found = [m for m in (refusal(answer), truncated(answer, comparison.finish_reason), repetition(answer)) if m is not None]
+    found = [
+        m
+        for m in (
+            _refusal(answer, comparison.reference),
+            truncated(answer, comparison.finish_reason),
+            repetition(answer),
+        )
+        if m is not None
+    ]
     found += hedges(answer)
     found += [
         Marker(kind="injection", start=start, end=min(end, len(answer)), text=answer[start:end][:200], weight=0.5)
@@ -65,10 +75,20 @@ def find_markers(comparison: Comparison) -> list[Marker]:
     return sorted(found, key=lambda m: (m.start, m.end, m.kind))
 
 
+def _refusal(answer: str, reference: str | None) -> Marker | None:
+    marker = refusal(answer)
+    if marker is not None and reference and refusal(clip(reference)) is not None:
+        return dataclasses.replace(marker, weight=_BOTH_REFUSE)
+    return marker
+
+
 def _score(markers: Sequence[Marker], *, grounded: bool) -> float:
-    """Product of what each marker leaves. Without a context, unsupported details are weak: the reference need not have them."""
+    """Product of what each marker leaves.
+
+    Unsupported details count only where the context is all that there is to go by. A reference need not have every right
+    detail, and how well the two agree is for other judges to say.
+    """
     kept = math.prod(1 - m.weight for m in markers if not m.kind.startswith(("unsupported", "hedge")))
     hedged = 1 - min(0.3, sum(m.weight for m in markers if m.kind == "hedge"))
-    details = sum(m.weight for m in markers if m.kind.startswith("unsupported"))
-    unsupported_share = min(_UNSUPPORTED_CAP, details * (0.5 if grounded else 0.1))
-    return max(0.0, min(1.0, 0.7 * kept * hedged * (1 - unsupported_share)))
+    details = sum(m.weight for m in markers if m.kind.startswith("unsupported")) if grounded else 0.0
+    return max(0.0, min(1.0, 0.7 * kept * hedged * (1 - min(_UNSUPPORTED_CAP, details * 0.5))))

@@ -22,16 +22,14 @@ _SCALE = {
 }  # fmt: skip
 _SIGNS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "%": "percent", "percent": "percent"}
 _NAMED = {"dollar": "usd", "dollars": "usd", "euro": "eur", "euros": "eur", "cent": "cent", "cents": "cent"}
-_SMALL = {
-    w: i
-    for i, w in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-        seventeen eighteen nineteen""".split()
-    )
-}
-_TENS = {w: 10 * (i + 2) for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())}
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen"""
+_TIES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL = {word: i for i, word in enumerate(_ONES.split())}
+_TENS = {word: 10 * i for i, word in enumerate(_TIES.split(), start=2)}
 _WORD_NUMBER = re.compile(
-    rf"\b(?:(?:{'|'.join([*_SMALL, *_TENS])}|hundred|thousand|million|billion)(?:[\s-]+(?:and\s+)?)?){{1,8}}\b", re.IGNORECASE
+    rf"\b(?:(?:{'|'.join([*_SMALL, *_TENS])}|hundred|thousand|million|billion)(?:[\s-]+(?:and\s+)?)?){{1,8}}\b",
+    re.IGNORECASE,
 )
 
 

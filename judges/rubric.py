@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -52,7 +53,9 @@ class RubricJudge:
 
     name = "rubric@1"
 
-    def __init__(self, settings: RubricSettings, *, client: httpx.AsyncClient | None = None, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, settings: RubricSettings, *, client: httpx.AsyncClient | None = None, rng: random.Random | None = None
+    ) -> None:
         self._settings = settings
         self._client = client
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
@@ -106,7 +109,9 @@ class RubricJudge:
 
     def _abstain(self, reason: str, cost: Decimal, started: float) -> Judgment:
         seconds = time.perf_counter() - started
-        return Judgment(judge=self.name, verdict="abstain", score=None, rationale=reason, cost_usd=cost, latency_seconds=seconds)
+        return Judgment(
+            judge=self.name, verdict="abstain", score=None, rationale=reason, cost_usd=cost, latency_seconds=seconds
+        )
 
     async def _ask(self, prompt: str, client: httpx.AsyncClient) -> Mapping[str, Any]:
         settings = self._settings
@@ -133,7 +138,9 @@ class RubricJudge:
                 reason = f"{type(exc).__name__}: {exc}".rstrip(": ")
             else:
                 if response.status_code in _MISCONFIGURED:
-                    raise JudgeUnavailable(f"rubric: {settings.base_url} answered {response.status_code}; check key, address and model")
+                    raise JudgeUnavailable(
+                        f"rubric: {settings.base_url} answered {response.status_code}; check key, address and model"
+                    )
                 if response.status_code == httpx.codes.OK:
                     return _json_object(response)
                 reason = f"status {response.status_code}"
@@ -148,8 +155,12 @@ class RubricJudge:
         usage = body.get("usage")
         if not isinstance(usage, Mapping):
             return Decimal(0)
-        tokens = [n if isinstance(n := usage.get(k), int) and n >= 0 else 0 for k in ("prompt_tokens", "completion_tokens")]
-        return (tokens[0] * self._settings.input_usd_per_mtok + tokens[1] * self._settings.output_usd_per_mtok) / _MILLION
+        tokens = [
+            n if isinstance(n := usage.get(k), int) and n >= 0 else 0 for k in ("prompt_tokens", "completion_tokens")
+        ]
+        return (
+            tokens[0] * self._settings.input_usd_per_mtok + tokens[1] * self._settings.output_usd_per_mtok
+        ) / _MILLION
 
 
 class _CallFailedError(Exception):
@@ -181,4 +192,4 @@ def _retry_after_seconds(response: httpx.Response) -> float:
         seconds = float(response.headers.get("retry-after", "0"))
     except ValueError:
         return 0.0
-    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_SECONDS) if seconds == seconds else 0.0
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_SECONDS) if math.isfinite(seconds) else 0.0

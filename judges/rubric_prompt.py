@@ -14,7 +14,7 @@ from judges.text import clean, clip, fold
 PROMPT_FILE = "rubric-1.txt"
 _MAX_SECTION = 12_000
 _VERDICT = re.compile(r"VERDICT: (ACCEPT|REJECT)(?: (0(?:\.\d{1,4})?|1(?:\.0{1,4})?))?")
-#: What the reading above could take for a verdict is made unreadable inside untrusted text, so that a model which only echoes cannot decide.
+#: Made unreadable inside untrusted text, so that a model which only echoes cannot decide.
 _DEFANG = re.compile(r"v\W{0,3}e\W{0,3}r\W{0,3}d\W{0,3}i\W{0,3}c\W{0,3}t", re.IGNORECASE)
 
 

@@ -20,7 +20,7 @@ _MAX_SENTENCES = 12
 _MAX_PIECE = 1_000
 _MAX_PROMPT = 400
 _CHUNK = 64  # comparisons encoded at a time: bounds memory, keeps batches full
-#: Where the alignment of answers that are as often right as wrong lies, and how fast that changes. Only a scale: calibration follows.
+#: The alignment of answers that are as often right as wrong, and how fast that changes. Only a scale: calibration follows.
 _MIDDLE, _STEEPNESS = 0.40, 7.0
 
 
@@ -92,7 +92,9 @@ class SemanticJudge:
     def _judgment(self, alignment: float | None, seconds: float) -> Judgment:
         if alignment is None:
             rationale = "there is nothing to compare"
-            return Judgment(judge=self.name, verdict="abstain", score=None, rationale=rationale, latency_seconds=seconds)
+            return Judgment(
+                judge=self.name, verdict="abstain", score=None, rationale=rationale, latency_seconds=seconds
+            )
         score = float(1 / (1 + np.exp(-_STEEPNESS * (alignment - _MIDDLE))))
         verdict: Verdict = "accept" if score >= _ACCEPT else "reject" if score <= _REJECT else "abstain"
         return Judgment(

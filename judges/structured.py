@@ -15,7 +15,7 @@ from judges.quantities import Quantity, same_quantity
 from judges.text import clean, clip, normalise, same_text, words
 from judges.working import shared_numbers
 
-#: Share of the scale that agreement in the working may move a score by; it never crosses the middle.
+#: How far from its end of the scale agreement in the working, or the share of equal fields, moves a score.
 _TIE_BREAK = 0.25
 
 
@@ -66,7 +66,10 @@ def _working_agreement(comparison: Comparison, answer: FinalAnswer, reference: F
 
 def _number(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> tuple[bool | None, str]:
     sums = is_arithmetic(comparison)
-    left, right = stated_quantity(answer, comparison.prompt, sums=sums), stated_quantity(reference, comparison.prompt, sums=sums)
+    left, right = (
+        stated_quantity(answer, comparison.prompt, sums=sums),
+        stated_quantity(reference, comparison.prompt, sums=sums),
+    )
     if right is None:
         return None, "no single number could be read from the reference"
     if left is None:
@@ -112,7 +115,11 @@ def _yes_no(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer
 
 
 def _free(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> tuple[bool | None, str]:
-    if answer.source in {"field", "marked"} and reference.source in {"field", "marked"} and same_text(answer.text, reference.text):
+    if (
+        answer.source in {"field", "marked"}
+        and reference.source in {"field", "marked"}
+        and same_text(answer.text, reference.text)
+    ):
         return True, "the same final answer on both sides"
     return None, "free text: nothing that could be compared exactly"
 
@@ -122,7 +129,8 @@ def _json(answer: FinalAnswer, reference: FinalAnswer) -> tuple[float | None, st
         return 0.0, "no JSON where the reference has some"
     found = compare_fields(answer.fields, reference.fields)
     if found.wrong:
-        return 0.5 * found.share * (1 - 1e-9), f"{len(found.wrong)} of {found.compared} fields differ: {', '.join(found.wrong[:5])}"
+        wrong = ", ".join(found.wrong[:5])
+        return _TIE_BREAK * found.share, f"{len(found.wrong)} of {found.compared} fields differ: {wrong}"
     if found.doubtful:
         return None, f"fields with prose that need reading: {', '.join(found.doubtful[:5])}"
     return 1.0, f"all {found.compared} fields are equal"

@@ -29,16 +29,19 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _SPACE = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[^\W_])|\n+")
-_ABBREVIATION = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|sr|jr|vs|no|prof|gen|col|sgt|inc|ltd|co|etc|e\.g|i\.e)|\b[a-z])\.$", re.I)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|st|sr|jr|vs|no|prof|gen|col|sgt|inc|ltd|co|etc|e\.g|i\.e)|\b[a-z])\.$", re.I
+)
 
-#: Words that carry no content of their own. Negations are left out on purpose: they do.
-STOP_WORDS = frozenset(
-    """a about above after again all also am an and any are as at be because been before being below between both but by
+_STOP_WORDS = """
+    a about above after again all also am an and any are as at be because been before being below between both but by
     can could did do does doing down during each few for from further had has have having he her here hers him his how i if
     in into is it its itself just me more most my of off on once only or other our out over own same she should so some such
     than that the their them then there these they this those through to too under until up us very was we were what when
-    where which while who whom whose why will with would you your one known called named name s t""".split()
-)
+    where which while who whom whose why will with would you your one known called named name s t
+"""
+#: Words that carry no content of their own. Negations are left out on purpose: they do.
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def clip(text: str, limit: int = MAX_CHARS) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shadow.judge_report import Judged
 
 _CHUNK = 256
+_WIDTH = 190  # of tables that nobody looks at on a terminal
 _FREE = ("structured", "lexical", "markers", "semantic")
 
 
@@ -237,6 +238,7 @@ def _report(
 def _show(report: dict[str, Any]) -> None:
     from shadow.judge_report import print_report
 
-    print_report(report, Console())
+    console = Console()
+    print_report(report, console if console.is_terminal else Console(width=_WIDTH))
     if report["fitted"]:
         click.echo(f"Calibration written to {report['fitted']}. The figures above are on the labels it was fitted on.")

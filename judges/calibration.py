@@ -1,0 +1,163 @@
+"""What probability do the scores of several judges amount to? Curves per judge, weights per combination, base rates."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from judges.contracts import Judgment
+from judges.errors import BadCalibration
+from judges.monotone import Curve
+
+FORMAT = 1
+FILE_NAME = "calibration.json"
+ANY = "*"  # the key of what was fitted on all query types together
+_UNKNOWN_BASE_RATE = 0.5
+_TRUST_UNFITTED = 0.7  # weight of a judge's own log-odds where no labels back them
+_MOST = 0.995
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """Log-odds = intercept + sum of weight x a judge's calibrated log-odds. Weights are never negative. n: labels behind it."""
+
+    intercept: float
+    weights: Mapping[str, float]
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Maps what judges said to P(a careful human accepts). Every table has query types as inner keys, `*` for all together.
+
+    A judge whose name@version was never fitted is used with its own score, trusted less. provenance: data sets, counts, date.
+    """
+
+    base_rates: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
+    combinations: Mapping[str, Mapping[str, Combination]] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def base_rate(self, query_type: str | None) -> float:
+        """The share of answers that was acceptable where this was fitted: what is known without any evidence."""
+        return float(_pick(self.base_rates, query_type, _UNKNOWN_BASE_RATE))
+
+    def one(self, judgment: Judgment, query_type: str | None) -> float | None:
+        """P(a careful human accepts) by one judge alone, None where it abstained."""
+        if judgment.score is None:
+            return None
+        curve = _pick(self.curves.get(judgment.judge, {}), query_type, None)
+        return expit(_TRUST_UNFITTED * logit(judgment.score)) if curve is None else curve(judgment.score)
+
+    def combined(self, judgments: Sequence[Judgment], query_type: str | None) -> float | None:
+        """P(a careful human accepts) by all that gave a score, None where none did."""
+        scored = {j.judge: p for j in judgments if (p := self.one(j, query_type)) is not None}
+        if not scored:
+            return None
+        combination = _pick(self.combinations.get(combination_key(scored), {}), query_type, None)
+        if combination is None:
+            if len(scored) == 1:
+                return next(iter(scored.values()))
+            base = logit(self.base_rate(query_type))
+            return expit(base + sum(logit(p) - base for p in scored.values()) / math.sqrt(len(scored)))
+        total = combination.intercept + sum(combination.weights[judge] * logit(p) for judge, p in scored.items())
+        return expit(total)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form kept in a file."""
+        return {
+            "format": FORMAT,
+            "provenance": dict(self.provenance),
+            "base_rates": dict(self.base_rates),
+            "curves": {judge: {t: c.to_json() for t, c in by_type.items()} for judge, by_type in self.curves.items()},
+            "combinations": {
+                key: {t: {"intercept": c.intercept, "weights": dict(c.weights), "n": c.n} for t, c in by_type.items()}
+                for key, by_type in self.combinations.items()
+            },
+        }
+
+
+def combination_key(judges: Sequence[str] | Mapping[str, Any]) -> str:
+    """One name for a set of judges, whatever their order."""
+    return "+".join(sorted(judges))
+
+
+def logit(probability: float) -> float:
+    """Log-odds, with certainty capped: no judge may outvote all others for ever."""
+    capped = min(max(probability, 1 - _MOST), _MOST)
+    return math.log(capped / (1 - capped))
+
+
+def expit(log_odds: float) -> float:
+    """The probability of log-odds."""
+    return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
+
+
+def _pick(table: Mapping[str, Any], query_type: str | None, default: Any) -> Any:
+    """The entry of this query type, else of all together, else the default."""
+    if query_type is not None and query_type in table:
+        return table[query_type]
+    return table.get(ANY, default)
+
+
+def shipped_calibration() -> Calibration:
+    """The calibration that comes with the package; its provenance names the public sets behind it."""
+    text = resources.files("judges").joinpath("calibrations", "default.json").read_text(encoding="utf-8")
+    return _parse(text, "the shipped calibration")
+
+
+def read_calibration(directory: Path) -> Calibration:
+    """Read what `write_calibration` wrote. Raises: BadCalibration, naming the file and what is wrong with it."""
+    path = directory / FILE_NAME
+    try:
+        return _parse(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError as exc:
+        raise BadCalibration(f"{path}: no such file; write one with `shadow judge --fit {directory}`") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise BadCalibration(f"{path}: cannot be read: {exc}") from exc
+
+
+def write_calibration(calibration: Calibration, directory: Path) -> Path:
+    """Write the calibration into a directory, made where missing, and return the file. Raises: BadCalibration."""
+    path = directory / FILE_NAME
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(calibration.to_json(), indent=1) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise BadCalibration(f"{path}: cannot be written: {exc.strerror or exc}") from exc
+    return path
+
+
+def _parse(text: str, source: str) -> Calibration:
+    try:
+        value = json.loads(text)
+        if value["format"] != FORMAT:
+            raise BadCalibration(f"{source}: format {value['format']} is not {FORMAT}; fit it again")
+        rates = {str(t): float(r) for t, r in value["base_rates"].items()}
+        if not all(0 < r < 1 for r in rates.values()):
+            raise BadCalibration(f"{source}: base rates have to lie within (0, 1)")
+        combinations = {
+            key: {t: _combination(key, c) for t, c in by_type.items()} for key, by_type in value["combinations"].items()
+        }
+        return Calibration(
+            base_rates=rates,
+            curves={
+                judge: {t: Curve.from_json(c) for t, c in by_type.items()} for judge, by_type in value["curves"].items()
+            },
+            combinations=combinations,
+            provenance=value["provenance"],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise BadCalibration(f"{source}: not a calibration file: {type(exc).__name__}: {exc}") from exc
+
+
+def _combination(key: str, value: Mapping[str, Any]) -> Combination:
+    weights = {str(judge): float(w) for judge, w in value["weights"].items()}
+    if combination_key(weights) != key or not all(math.isfinite(w) and w >= 0 for w in weights.values()):
+        raise ValueError(f"weights of {key} have to name its judges and be finite and not negative")
+    return Combination(intercept=float(value["intercept"]), weights=weights, n=int(value["n"]))

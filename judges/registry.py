@@ -1,0 +1,55 @@
+"""Which judges are there, and how is a panel built from their names?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from judges.calibration import Calibration, read_calibration, shipped_calibration
+from judges.contracts import Judge
+from judges.errors import JudgeError, UnknownJudge
+from judges.panel import Panel, Thresholds
+from judges.rubric import RubricJudge, RubricSettings
+
+#: Cheapest first: the order in which a panel asks, whatever the order of the names it was built from.
+KNOWN = ("structured", "lexical", "markers", "semantic", "rubric")
+DEFAULT = ("structured", "lexical", "semantic", "markers")
+
+
+def build_panel(
+    names: Sequence[str],
+    *,
+    rubric: RubricSettings | Judge | None = None,
+    calibration: Calibration | Path | None = None,
+    thresholds: Thresholds | None = None,
+    threads: int = 1,
+) -> Panel:
+    """A panel of these judges, cheapest first.
+
+    calibration: None for the shipped one, a directory that `shadow judge --fit` wrote, or one already read. threads: of the
+    embedding engine. Raises: UnknownJudge, BadCalibration, JudgeError where `rubric` is named without its settings.
+    """
+    for name in names:
+        if name not in KNOWN:
+            raise UnknownJudge(name, KNOWN)
+    if isinstance(calibration, Path):
+        calibration = read_calibration(calibration)
+    judges = [_build(name, rubric, threads) for name in KNOWN if name in names]
+    return Panel(judges, calibration=calibration or shipped_calibration(), thresholds=thresholds)
+
+
+def _build(name: str, rubric: RubricSettings | Judge | None, threads: int) -> Judge:
+    """The judge of this name; imported here, so that a panel loads only what it asks."""
+    from judges.lexical import LexicalJudge
+    from judges.markers import MarkersJudge
+    from judges.semantic import SemanticJudge
+    from judges.structured import StructuredJudge
+
+    if name == "rubric":
+        if rubric is None:
+            raise JudgeError("the judge `rubric` needs a model: address, name and price")
+        return RubricJudge(rubric) if isinstance(rubric, RubricSettings) else rubric
+    if name == "semantic":
+        return SemanticJudge(threads=threads)
+    free: dict[str, type[Judge]] = {"structured": StructuredJudge, "lexical": LexicalJudge, "markers": MarkersJudge}
+    return free[name]()
