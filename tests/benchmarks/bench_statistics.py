@@ -105,7 +105,8 @@ def main() -> int:
         shown += 1
         print(
             f"{cell.part:14} {cell.name:20} {cell.worlds[0].accuracy:4} {cell.worlds[0].mirrored:5} |"
-            f" {found.covered:.4f}{mark(found)} {found.width:.4f} | {labels.covered:.4f} {labels.width:.4f} | {ratio:.3f}{'W' if wide else ' '}"
+            f" {found.covered:.4f}{mark(found)} {found.width:.4f} | {labels.covered:.4f} {labels.width:.4f} |"
+            f" {ratio:.3f}{'W' if wide else ' '}"
             f" {found.bias:+.4f} {found.undefined}",
             flush=True,
         )
