@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,7 +34,8 @@ def main(role: str, config: Path, *, keep_on: bool) -> None:
     try:
         run_role(role, load(config))
     except ShadowError as exc:
-        click.echo(f"shadow {role}: {exc}", err=True)
+        for line in str(exc).splitlines():
+            click.echo(f"shadow {role}: {line}", err=True)
         sys.exit(2)
 
 
@@ -41,17 +44,46 @@ def run_role(role: str, settings: Settings) -> None:
     if role == "router":
         _run_router(settings)
         return
+    from judges.errors import JudgeError
+    from router.errors import RouterError
+
     yield_to_clients(19 if role == "worker" else 5)
     if role == "worker":
         # Two spinning threads collapse when a core is busy; and nothing is ever downloaded at run time.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    elif role == "scheduler":
+        from shadow.preflight import preflight
+
+        preflight(settings, (role,))
+    try:
+        asyncio.run(runner_of(role)(settings, database_url(settings)))
+    except (JudgeError, RouterError) as exc:
+        raise ConfigError(str(exc)) from exc
+    except ExceptionGroup as group:
+        # A task group wraps what stops it; the reader needs the words of the one that gave up.
+        refusals = group.subgroup(ShadowError)
+        if refusals is None:
+            raise
+        raise ConfigError(str(_innermost(refusals))) from group
+
+
+def runner_of(role: str) -> Callable[[Settings, str], Coroutine[Any, Any, None]]:
+    """What runs a role beside the router. Imports all that the role loads before it works, and nothing of another role."""
+    if role == "worker":
         from shadow.worker import run_worker as runner
     elif role == "intake":
         from shadow.intake.role import run_intake as runner
     else:
         from shadow.scheduler import run_scheduler as runner
-    asyncio.run(runner(settings, database_url(settings)))
+    return runner
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The first error in a group of groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _run_router(settings: Settings) -> None:

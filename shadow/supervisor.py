@@ -21,6 +21,7 @@ import httpx
 import structlog
 
 from shadow.errors import ConfigError, StoreError
+from shadow.preflight import preflight
 from shadow.process import pause
 from shadow.settings import Settings
 from shadow.store import migrate
@@ -82,6 +83,7 @@ class Supervisor:
 
     async def __aenter__(self) -> Supervisor:
         """Start everything and wait until it can serve. Raises: ConfigError, StoreError with what a role or the database said."""
+        preflight(self._settings, [child.role for child in self._children])
         try:
             if self._postgres is not None:
                 self._database_url = self._postgres.start().url

@@ -66,7 +66,10 @@ def main() -> None:
     except click.exceptions.Exit as exc:
         sys.exit(exc.exit_code)
     except click.ClickException as exc:
-        exc.show()
+        if exc.__cause__ is None:
+            exc.show()
+        else:  # a file that can't be read, say: how the command is used would only hide which one
+            click.echo(f"shadow: {exc.format_message()}", err=True)
         sys.exit(2)
     except (ShadowError, RouterError, JudgeError) as exc:
         for line in str(exc).splitlines():

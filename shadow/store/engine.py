@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shadow.errors import StoreError
@@ -30,9 +32,19 @@ def engine_for(url: str, *, pool_size: int = 4, statement_timeout_seconds: float
 def psycopg_url(url: str) -> str:
     """The URL with the driver named, as SQLAlchemy wants it."""
     scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
-        raise StoreError(f"database.url: {scheme or url!r} is not supported; give a postgresql:// URL or leave it null")
-    return f"postgresql+psycopg://{rest}"
+    # What is not understood is not repeated: there may be a password in it.
+    if not separator:
+        raise StoreError("database.url: is no URL; give a postgresql:// URL or leave it null")
+    if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise StoreError(f"database.url: {scheme!r} is not supported; give a postgresql:// URL or leave it null")
+    full = f"postgresql+psycopg://{rest}"
+    try:
+        make_url(full)
+    except (ArgumentError, ValueError):
+        raise StoreError(
+            "database.url: cannot be read; it must look like postgresql://user:password@host:5432/name"
+        ) from None
+    return full
 
 
 def libpq_url(url: str) -> str:

@@ -34,8 +34,8 @@ def upgrade(url: str, *, revision: str = "head") -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
         return current(url) or "nothing"
-    except sa.exc.OperationalError as exc:
-        raise StoreError(f"the database cannot be reached: {str(exc.orig).splitlines()[0]}") from exc
+    except sa.exc.DBAPIError as exc:
+        raise _translated(exc) from exc
     finally:
         engine.dispose()
 
@@ -46,8 +46,8 @@ def current(url: str) -> str | None:
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except sa.exc.OperationalError as exc:
-        raise StoreError(f"the database cannot be reached: {str(exc.orig).splitlines()[0]}") from exc
+    except sa.exc.DBAPIError as exc:
+        raise _translated(exc) from exc
     finally:
         engine.dispose()
 
@@ -55,6 +55,13 @@ def current(url: str) -> str | None:
 def head() -> str:
     """The newest revision that this installation knows."""
     return ScriptDirectory.from_config(_config()).get_current_head() or "nothing"
+
+
+def _translated(exc: sa.exc.DBAPIError) -> StoreError:
+    said = (str(exc.orig).splitlines() or [type(exc.orig).__name__])[0]
+    if isinstance(exc, sa.exc.OperationalError):
+        return StoreError(f"the database cannot be reached: {said}")
+    return StoreError(f"the database refuses: {said}")  # an unknown option of the URL, a missing privilege
 
 
 def _config() -> Config:
