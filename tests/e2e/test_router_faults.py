@@ -1,14 +1,16 @@
 """What does a client see when providers fail, and what is recorded?"""
 
+import gzip
 import socket
 import threading
 import time
 
 import httpx
 import openai
+import orjson
 import pytest
 
-from router.testing.completions import MODEL_SUFFIX, chunks, usage
+from router.testing.completions import MODEL_SUFFIX, chunks, completion, usage
 from router.testing.configured import router_settings
 from router.testing.provider import FakeProvider, answering, reset, silence, status, streaming
 from router.testing.server import RunningRouter
@@ -264,6 +266,18 @@ def test_a_stream_that_fails_before_it_says_anything_is_taken_over_by_the_next_m
     assert (text, headers["x-shadow-model"]) == ("Paris is the capital.", "fast-b" + MODEL_SUFFIX)
     [exchange] = router.exchanges()
     assert exchange.status == "answered"
+
+
+def test_an_answer_that_is_compressed_unasked_is_unpacked(client, router, provider):
+    async def packed(call):
+        body = gzip.compress(orjson.dumps(completion(call.seen, "unpacked", usage())))
+        await call.whole(200, body, {"content-encoding": "gzip"})
+
+    provider.then("fast-a", packed, status(200, b"no gzip at all", {"content-encoding": "gzip"}))
+    assert ask(client)[0] == "unpacked"
+    _, headers = ask(client)
+    assert headers["x-shadow-model"] == "fast-b" + MODEL_SUFFIX
+    assert [len(exchange.attempts) for exchange in router.exchanges()] == [1, 2]
 
 
 def test_a_breaker_opens_probes_and_closes(provider, tmp_path):
