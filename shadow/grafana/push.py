@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -62,7 +63,8 @@ def push(
     auth: Any = TokenAuth(credential) if isinstance(credential, str) else credential  # type: ignore[no-untyped-call]
     try:
         api = GrafanaApi.from_url(url, credential=auth, timeout=timeout_seconds)
-        return [_put_datasource(api, database), _put_folder(api), _put_dashboard(api, url)]
+        with closing(api.client.s):
+            return [_put_datasource(api, database), _put_folder(api), _put_dashboard(api, url)]
     except GrafanaException as exc:
         raise GrafanaError(f"{url}: {_explained(exc.status_code, str(exc.message))}") from exc
     except niquests.exceptions.RequestException as exc:

@@ -1,11 +1,12 @@
-"""What does a store look like after some hours of traffic? A deterministic one, filled through the functions that fill it in earnest."""
+"""What does a store look like after some hours of traffic? A deterministic one, filled by the functions that fill a real one."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -113,7 +114,7 @@ def console_settings() -> Settings:
     )
 
 
-async def fill(engine: AsyncEngine, settings: Settings, *, requests: int = 900, hours: float = 6.0) -> None:
+async def fill(engine: AsyncEngine, settings: Settings, *, requests: int = 700, hours: float = 6.0) -> None:
     """Some hours of traffic up to now: exchanges, samples, answers, verdicts, labels, policies, money, and all roll-ups."""
     rng, now = random.Random(11), utc_now()
     start = now - timedelta(hours=hours)
@@ -305,25 +306,25 @@ def _uuid7(rng: random.Random, at: datetime) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
+def console_config() -> Settings:
     """The configuration that the filled store belongs to."""
     return console_settings()
 
 
-@pytest.fixture(scope="module")
-def filled_database_url(module_database_url: str, settings: Settings) -> str:
-    """A database that the tests of one module share, holding some hours of traffic and every roll-up of it."""
-    import asyncio
+@pytest.fixture(scope="session")
+def filled_database_url(new_database: Callable[[], str], console_config: Settings) -> str:
+    """A database that holds some hours of traffic and every roll-up of it. Shared: add to it, but take nothing away."""
+    url = new_database()
 
     async def run() -> None:
-        engine = engine_for(module_database_url)
+        engine = engine_for(url)
         try:
-            await fill(engine, settings)
+            await fill(engine, console_config)
         finally:
             await engine.dispose()
 
     asyncio.run(run())
-    return module_database_url
+    return url
 
 
 @pytest.fixture
@@ -340,3 +341,13 @@ async def empty_engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = engine_for(database_url)
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+def one_exchange() -> Exchange:
+    """A request that `fast` answered half an hour ago."""
+    rng = random.Random(1)
+    while True:
+        exchange, _ = _exchange(rng, utc_now() - timedelta(minutes=30))
+        if exchange.status == "answered" and exchange.served_tier == "fast":
+            return exchange
