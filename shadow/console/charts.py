@@ -155,7 +155,7 @@ def money_scale(amounts: Sequence[float]) -> Scale:
     inside = [step for step in steps if low <= step <= high]
     if len(inside) > 5:
         decades = [step for step in inside if abs(log10(step) - round(log10(step))) < 1e-9]
-        inside = [low, *(step for step in decades if low * 1.9 < step < high / 1.9), high]
+        inside = [low, *(step for step in decades if low * 2.4 < step < high / 2.4), high]
     return _scale(low, high, [(step, f"${step:.{max(0, -floor(log10(step)))}f}") for step in inside], is_log=True)
 
 
