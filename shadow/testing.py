@@ -83,7 +83,7 @@ class Product:
 
 @contextlib.contextmanager
 def running_product(changes: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[Product]:
-    """Start the product in a new directory and stop it after the block. changes: section -> values, over the demo's configuration."""
+    """Start the product in a new directory and stop it after the block. changes: section -> values, over the demo's own."""
     directory = Path(tempfile.mkdtemp(prefix="shadowtier-"))
     directory.chmod(0o711)  # PostgreSQL's user must get through when we are root
     providers = start_child(["shadow.lab.provider", "--seed", "1", "--items", "200"])

@@ -126,7 +126,7 @@ async def test_a_second_delivery_changes_nothing(tmp_path: Path, engine: AsyncEn
     finished(tmp_path, "a", exchanges)
     assert await shipper.ship() == 60
     before = await count(engine, "samples"), await count(engine, "answers")
-    finished(tmp_path, "b", exchanges[30:] + [exchange(100)])
+    finished(tmp_path, "b", [*exchanges[30:], exchange(100)])
     assert await shipper.ship() == 1
     assert await count(engine, "exchanges") == 61
     after = await count(engine, "samples"), await count(engine, "answers")
@@ -200,7 +200,7 @@ async def test_a_new_policy_reaches_the_policy_file_within_a_second(
     async with engine.begin() as connection:
         assert await policies.adopt_configured(connection, thresholds={"fast": 0.8}, band=0.05) == 1
     follower = asyncio.create_task(follow_policy(engine, database_url, path))
-    await _until(lambda: path.exists())
+    await _until(path.exists)
     async with engine.begin() as connection:
         assert await policies.adopt_configured(connection, thresholds={"fast": 0.8}, band=0.05) is None
         await policies.append(

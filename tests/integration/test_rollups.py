@@ -19,9 +19,9 @@ from judges.contracts import Judgment, PanelJudgment
 from router.contracts import Attempt, Decision, Exchange, Hints
 from shadow import rollup
 from shadow.jobs import Job
+from shadow.leader import lead
 from shadow.report import build_report
 from shadow.sampling import draw
-from shadow.leader import lead
 from shadow.settings import Settings, parse
 from shadow.statistics.sums import SUM_FIELDS, Samples, Sums, sums_of
 from shadow.store import labels, rollups, samples
@@ -241,9 +241,8 @@ async def test_the_report_of_a_filled_store_shows_every_figure(engine: AsyncEngi
     assert fast.escalation_rate is not None
     assert fast.escalation_rate.value == pytest.approx(served_higher / 900)
     assert fast.cost_per_success_usd is not None
-    assert sum(report.funnel[s] for s in ("judged", "abstained", "failed", "shed", "waiting_for_mirror", "waiting_for_judge")) == (
-        report.funnel["sampled"]
-    )
+    states = ("judged", "abstained", "failed", "shed", "waiting_for_mirror", "waiting_for_judge")
+    assert sum(report.funnel[state] for state in states) == report.funnel["sampled"]
     assert report.shadow_usd > 0
 
 

@@ -36,7 +36,11 @@ def test_a_good_file_loads_with_defaults(tmp_path: Path) -> None:
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
-    environ = {"SHADOW__SAMPLING__UP": "0.2", "SHADOW__SERVER__PORT": "9001", "SHADOW__DATABASE__URL": "postgresql://h/d"}
+    environ = {
+        "SHADOW__SAMPLING__UP": "0.2",
+        "SHADOW__SERVER__PORT": "9001",
+        "SHADOW__DATABASE__URL": "postgresql://h/d",
+    }
     settings = load(written(tmp_path, sampling={"up": 0.1}), environ=environ)
     assert (settings.sampling.up, settings.server.port, settings.database.url) == (0.2, 9001, "postgresql://h/d")
 
@@ -69,7 +73,7 @@ def test_a_wrong_key_is_named(tmp_path: Path, changes: dict[str, Any], words: li
 
 
 def test_a_missing_file_says_where_to_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no such file.*example"):
+    with pytest.raises(ConfigError, match=r"no such file.*example"):
         load(tmp_path / "nowhere.yaml", environ={})
 
 
