@@ -78,7 +78,8 @@ def flow_chart(
     return Flow(
         bars=tuple(bars),
         ticks_x=tuple(
-            Tick(at=column * (i + 0.4), text=f"{starts[i]:%H:%M}") for i in range(columns // 12, columns, max(1, columns // 6))
+            Tick(at=column * (i + 0.4), text=f"{starts[i]:%H:%M}")
+            for i in range(columns // 12, columns, max(1, columns // 6))
         ),
         ticks_y=tuple(Tick(at=FLOW_HEIGHT * (1 - share), text=f"{top * share:g}") for share in (0.5, 1.0)),
         open_x=next((column * i for i, start in enumerate(starts) if start + width > as_of), None),
