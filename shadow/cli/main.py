@@ -60,11 +60,11 @@ def main() -> None:
     from router.errors import RouterError
 
     try:
-        shadow.main(standalone_mode=False)
+        # Without standalone mode click hands an exit code back instead of exiting with it.
+        code = shadow.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
-    except click.exceptions.Exit as exc:
-        sys.exit(exc.exit_code)
     except click.ClickException as exc:
         if exc.__cause__ is None:
             exc.show()

@@ -57,6 +57,11 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or "nothing"
 
 
+def is_known(revision: str) -> bool:
+    """Whether this installation has that revision, so that it can bring the database on from there."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _translated(exc: sa.exc.DBAPIError) -> StoreError:
     said = (str(exc.orig).splitlines() or [type(exc.orig).__name__])[0]
     if isinstance(exc, sa.exc.OperationalError):

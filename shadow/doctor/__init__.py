@@ -1,0 +1,1 @@
+"""What works here, what does not, and what is to be done about it?"""

@@ -1,0 +1,44 @@
+"""Can the panel judge: are its packages and weights there, and has the LLM judge a price and a key?"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from importlib import metadata
+
+from judges.embedding import find_weights
+from judges.errors import JudgeUnavailable
+from shadow.doctor.findings import Finding, bad, ok
+from shadow.panels import panels_of
+from shadow.settings import Settings
+
+EXTRA = "install it: `pip install torch==2.13.0` from PyTorch's CPU index, then `pip install 'shadowtier[judges]'`"
+_NEEDED = {"torch": "torch", "sentence_transformers": "sentence-transformers"}
+
+
+def judges(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
+    """Who of the panel can judge. Loads no model."""
+    panels_of(settings, environ)  # raises what is wrong with the calibration, the LLM judge's price or its key
+    return [_judge(name, settings) for name in settings.judges.panel]
+
+
+def _judge(name: str, settings: Settings) -> Finding:
+    what = f"judge {name}"
+    if name == "semantic":
+        return _semantic(what)
+    if name == "rubric" and settings.judges.model is not None:
+        model, cap = settings.judges.model, settings.judges.budget_usd_per_day
+        return ok(what, f"asks {model.model} at {model.provider}, up to ${cap:g} a day")
+    return ok(what, "can run")
+
+
+def _semantic(what: str) -> Finding:
+    missing = [shown for module, shown in _NEEDED.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        return bad(what, f"{' and '.join(missing)} not installed", f"{EXTRA}, or take `semantic` out of judges.panel")
+    try:
+        find_weights()
+    except JudgeUnavailable as exc:
+        return bad(what, str(exc).partition(": ")[2] or str(exc), EXTRA)
+    versions = ", ".join(f"{shown} {metadata.version(shown)}" for shown in _NEEDED.values())
+    return ok(what, f"{versions} and the weights are installed; runs on the processor, no GPU is needed")
