@@ -1,7 +1,7 @@
 """What does a newcomer watch? The whole product at work on a world whose truth is known, for a minute or until Ctrl-C.
 
 Real parts throughout: router, intake, worker, scheduler and PostgreSQL as in production, traffic over HTTP from real clients.
-Only the providers are simulated (or, on request, one is a real small model), so that every estimate can be held against the truth.
+Only the providers are simulated (or, on request, one is a real small model), so that estimates can be held against the truth.
 """
 
 from __future__ import annotations

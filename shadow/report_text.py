@@ -8,27 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shadow.reasons import in_words
 from shadow.report import Report, TierReport
 from shadow.statistics.estimate import Estimate, Undefined
-
-#: Why a figure is missing, in words.
-REASONS: Mapping[str, str] = {
-    "no_requests": "no requests yet",
-    "no_samples": "nothing mirrored yet",
-    "one_sample": "only one sample",
-    "no_verdicts": "no verdict yet",
-    "no_labels": "needs labels",
-    "one_label": "needs a second label",
-    "not_identified": "not identified: the top tier needs labels",
-    "tier_without_samples": "a tier has no samples",
-    "tier_without_verdicts": "a tier has no verdicts",
-    "tier_without_labels": "a tier has no labels",
-    "reviewer_unmeasured": "reviewers were not checked on gold items",
-    "reviewer_uninformative": "reviewers are no better than a coin",
-    "no_success": "no success seen",
-    "no_priced_pairs": "no priced pairs yet",
-    "too_few_priced_pairs": "too few priced pairs",
-}
 
 
 def render(report: Report, truth: Mapping[str, float] | None = None) -> RenderableType:
@@ -109,7 +91,7 @@ def _money(report: Report) -> Text:
     ]
     saved = report.savings
     if isinstance(saved, Undefined):
-        lines.append(f"Savings against all-top-tier: {REASONS.get(saved.reason, saved.reason)}")
+        lines.append(f"Savings against all-top-tier: {in_words(saved)}")
     else:
         lines.append(
             f"Savings against all-top-tier, shadow spend deducted: {_usd(saved.net_usd)} "
@@ -156,6 +138,8 @@ def _share(estimate: Estimate | None) -> str:
 def _usd(estimate: Estimate | None) -> str:
     if estimate is None:
         return ""
+    if estimate.value == estimate.low == estimate.high == 0:
+        return "$0"
     digits = 6 if abs(estimate.value) < 0.01 else 4
     high = "unbounded" if estimate.high is None else f"{estimate.high:.{digits}f}"
     return f"${estimate.value:.{digits}f} ({estimate.low:.{digits}f}-{high})"
@@ -163,4 +147,4 @@ def _usd(estimate: Estimate | None) -> str:
 
 def _why(tier: TierReport, name: str) -> str:
     undefined = tier.accuracy.undefined.get(name)
-    return REASONS.get(undefined.reason, undefined.reason) if undefined else "-"
+    return in_words(undefined) if undefined else "-"

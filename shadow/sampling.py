@@ -21,7 +21,8 @@ class Rates:
 
     up, down: share of requests mirrored upwards, downwards. control_top: share of top-tier requests asked twice. The three
     shares are of up-arm samples: an intermediate tier instead of the reference, every tier, the reference asked twice.
-    label: share of *all* requests that a reviewer is asked about; a sample's own probability is `label / pi`, at most 1.
+    label, label_top: share of requests below the top tier, of the top tier's own, that a reviewer is asked about; a sample's
+    probability is that share divided by pi, at most 1. Must be positive.
     """
 
     up: float = 0.05
@@ -31,6 +32,7 @@ class Rates:
     control_share: float = 0.10
     control_top: float = 0.01
     label: float = 0.0025
+    label_top: float = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,12 @@ def accuracy_probability(rates: Rates, position: int, tiers: Sequence[str]) -> f
     return rates.up * (rates.all_tiers_share + (1.0 - rates.all_tiers_share) * (1.0 - intermediate_share))
 
 
-def label_probability(rates: Rates, pi: float) -> float:
-    """Chance that a reviewer is asked about a sample. Self-weighting: 1 / (pi eta) is the same wherever eta is below 1."""
-    return min(1.0, rates.label / pi)
+def label_probability(rates: Rates, pi: float, *, is_top: bool) -> float:
+    """Chance that a reviewer is asked about a sample. Self-weighting: 1 / (pi eta) is the same within a tier, wherever eta < 1.
+
+    The top tier has a share of its own: it has no better reference, so labels are all that is known of it.
+    """
+    return min(1.0, (rates.label_top if is_top else rates.label) / pi)
 
 
 def _up(rates: Rates, seed: str, request_id: str, position: int, tiers: Sequence[str]) -> Draw:
@@ -141,7 +146,7 @@ def _draw(
     *,
     counts: bool,
 ) -> Draw:
-    eta = label_probability(rates, pi)
+    eta = label_probability(rates, pi, is_top=arm == "control")
     return Draw(
         arm=arm,
         reference_tier=reference,

@@ -69,7 +69,13 @@ class LabelSettings(Section):
         0.0025,
         gt=0,
         le=1,
-        description="Share of all requests put before a reviewer; drawn self-weighting from the samples.",
+        description="Share of the requests below the top tier put before a reviewer; drawn self-weighting from the samples.",
+    )
+    top_rate: float = Field(
+        0.01,
+        gt=0,
+        le=1,
+        description="The same for the top tier, of whose accuracy nothing is known without labels; at most control_top.",
     )
 
 
@@ -182,6 +188,7 @@ class Settings(RouterSettings):
             control_share=s.control_share,
             control_top=s.control_top,
             label=self.labels.rate,
+            label_top=self.labels.top_rate,
         )
 
     @property

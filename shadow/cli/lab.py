@@ -18,8 +18,8 @@ SCENARIOS = {
     "erring-judge": "every seventh verdict is turned round",
     "useless-judge": "the panel says the same of every answer",
 }
-#: What a run of the lab labels and asks twice; production defaults are lower, and its windows longer.
-LABEL_RATE, CONTROL_TOP = 0.025, 0.025
+#: Share of requests that the lab's reviewer sees, of the top tier's too; production defaults are lower, its windows longer.
+LABEL_RATE, LABEL_RATE_TOP = 0.015, 0.025
 
 
 @click.command()
@@ -30,10 +30,10 @@ LABEL_RATE, CONTROL_TOP = 0.025, 0.025
 @click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="steady", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--label-rate", type=click.FloatRange(0, 1, min_open=True), default=LABEL_RATE, show_default=True)
-@click.option("--control-top", type=click.FloatRange(0, 1, min_open=True), default=CONTROL_TOP, show_default=True)
+@click.option("--label-rate-top", type=click.FloatRange(0, 1, min_open=True), default=LABEL_RATE_TOP, show_default=True)
 @json_option
 def lab(
-    requests: int, repeat: int, scenario: str, seed: int, label_rate: float, control_top: float, *, as_json: bool
+    requests: int, repeat: int, scenario: str, seed: int, label_rate: float, label_rate_top: float, *, as_json: bool
 ) -> None:
     """Simulate windows of traffic and hold every estimate against the truth.
 
@@ -52,7 +52,7 @@ def lab(
     world = World(seed=seed)
     panel = build_panel(("structured", "lexical", "markers"))
     reviewer = SimulatedReviewer(seed=seed)
-    rates = Rates(label=label_rate, control_top=control_top)
+    rates = Rates(label=label_rate, label_top=label_rate_top, control_top=label_rate_top)
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as progress:
         bar = progress.add_task("judging every comparison of the world")
         stage = set_stage(
@@ -75,7 +75,7 @@ def lab(
     found = {tier or "all": coverage_of(runs, tier) for tier in (*stage.tiers, "")}
     if as_json:
         about = {"requests": requests, "repeat": repeat, "seed": seed, "scenario": scenario, "level": 0.95}
-        click.echo(json.dumps({**about, "rates": {"label": label_rate, "control_top": control_top}, "tiers": found}))
+        click.echo(json.dumps({**about, "label_rate": label_rate, "label_rate_top": label_rate_top, "tiers": found}))
     else:
         report_console().print(
             _table(found, f"{repeat} windows of {requests:,} requests, seed {seed}: {SCENARIOS[scenario]}")

@@ -15,8 +15,8 @@ from shadow.lab.tiers import TIERS, LabTier
 #: Chosen on the lab's tasks: with the heuristic scorer about 70, 20 and 10 % of the requests go to the three tiers.
 THRESHOLDS = {"fast": 0.85, "mid": 0.85}
 BAND = 0.05
-#: Share of the mirrored requests that the simulated reviewer labels.
-LABELLED_SHARE = 0.5
+#: Labels asked for, as a share of the sampling rate: all samples that count. A minute of demo has few enough of them.
+LABELLED_SHARE = 0.84
 DEFAULT_SAMPLING = 0.05
 #: Higher than in production, where 1 % will do: a minute of demo has only some 250 requests at the top tier.
 _CONTROL_TOP = 0.20
@@ -69,7 +69,10 @@ def demo_config(
             "max_completion_tokens": 1024,
             "store_text": "full",
         },
-        "labels": {"rate": round(max(sampling * LABELLED_SHARE, 0.0025), 6)},
+        "labels": {
+            "rate": round(min(max(sampling * LABELLED_SHARE, 0.0025), 1.0), 6),
+            "top_rate": round(min(max(_CONTROL_TOP, sampling), 1.0), 6),
+        },
         "judges": {"panel": ["structured", "lexical", "semantic", "markers"]},
         "rollup": {"bucket_seconds": 15, "every_seconds": 2.0, "window_days": 1.0},
         "data_dir": str(data_dir),

@@ -127,7 +127,7 @@ def run_window(
     cost = stage.cost_usd[item, tier] * rng.gamma(20.0, 1 / 20.0, size=requests)
 
     pi = np.array([accuracy_probability(rates, t, stage.tiers) for t in range(len(stage.tiers))])
-    eta = np.array([label_probability(rates, p) for p in pi])
+    eta = np.array([label_probability(rates, p, is_top=t == len(pi) - 1) for t, p in enumerate(pi)])
     picked = np.flatnonzero(rng.random(requests) < pi[tier])
     s_item, s_tier, s_right = item[picked], tier[picked], right[picked]
     top = len(stage.tiers) - 1

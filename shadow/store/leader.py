@@ -33,7 +33,8 @@ async def elected(engine: AsyncEngine, *, retry_seconds: float = 2.0) -> AsyncIt
     """Wait until this process is the leader, and be it for the length of the block."""
     async with engine.connect() as plain:
         connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        while not await connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LEADER_LOCK}):
+        claim = sa.text("SELECT pg_try_advisory_lock(:key)")
+        while not await connection.scalar(claim, {"key": LEADER_LOCK}):  # noqa: ASYNC110 - the other is in another process
             await asyncio.sleep(retry_seconds)
         try:
             yield Lead(connection)

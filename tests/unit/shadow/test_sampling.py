@@ -13,7 +13,14 @@ from shadow.sampling import Rates, draw, uniform
 
 TIERS = ("fast", "mid", "top")
 RATES = Rates(
-    up=0.3, down=0.1, intermediate_share=0.2, all_tiers_share=0.25, control_share=0.5, control_top=0.2, label=0.05
+    up=0.3,
+    down=0.1,
+    intermediate_share=0.2,
+    all_tiers_share=0.25,
+    control_share=0.5,
+    control_top=0.2,
+    label=0.05,
+    label_top=0.05,
 )
 shares = st.floats(0.0, 0.5)
 
@@ -37,7 +44,9 @@ def test_a_draw_is_total_and_its_probabilities_are_probabilities(
         assert 0 < drawn.eta <= 1
         assert drawn.targets
         assert all(0 < target.pi <= 1 for target in drawn.targets)
-        assert (TIERS[position], 0) not in {(t.tier, t.repeat) for t in drawn.targets}, "the served answer is there already"
+        assert (TIERS[position], 0) not in {(t.tier, t.repeat) for t in drawn.targets}, (
+            "the served answer is there already"
+        )
 
 
 @pytest.mark.parametrize("served", TIERS)
