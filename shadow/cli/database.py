@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from shadow.errors import StoreError
 from shadow.settings import Settings
+
+if TYPE_CHECKING:
+    from shadow.store.engine import AsyncConnection
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -35,3 +42,18 @@ def store_url(settings: Settings) -> Iterator[str]:
                 f"the store's schema is {revision}, this version needs {migrate.head()}: run `shadow db upgrade`"
             )
         yield url
+
+
+def in_one_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do the work on a connection of its own; committed if it returns."""
+    from shadow.store.engine import engine_for
+
+    async def run() -> T:
+        engine = engine_for(url, pool_size=1)
+        try:
+            async with engine.begin() as connection:
+                return await work(connection)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())

@@ -12,11 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.contracts import Policy
+from shadow.errors import StoreError
 from shadow.store.engine import libpq_url
 from shadow.store.schema import policies
 
 #: The channel that announces a new policy; its payload is the version.
 CHANNEL = "shadow_policy"
+# Whoever looks at the newest row before appending one holds this to the end of the transaction.
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('adopt configured policy'))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +83,51 @@ async def append(
     return int((await connection.execute(statement)).scalar_one())
 
 
+async def by_version(connection: AsyncConnection, version: int) -> PolicyRow | None:
+    """The policy of a version; None if there never was one."""
+    row = (await connection.execute(sa.select(policies).where(policies.c.version == version))).mappings().first()
+    return _policy_row(row) if row else None
+
+
+async def replace(
+    connection: AsyncConnection,
+    *,
+    expected: int | None,
+    configured: tuple[Mapping[str, float], float],
+    thresholds: Mapping[str, float],
+    band: float,
+    author: str,
+    origin: str,
+    reason: str,
+) -> int:
+    """Put a policy in force in place of version `expected` (None: in place of none); returns its version.
+
+    configured: thresholds and band of the configuration. They are stored first if nothing is yet, or the first start of a
+    scheduler would put them in force over this policy. Raises: StoreError if another policy came into force meanwhile.
+    """
+    await connection.execute(_ONE_AT_A_TIME)
+    last = await newest(connection)
+    in_force = last.policy.version if last else None
+    if in_force != expected:
+        raise StoreError(f"version {in_force} came into force meanwhile: look at it, then try again")
+    if last is None:
+        await append(
+            connection,
+            thresholds=configured[0],
+            band=configured[1],
+            author="config",
+            origin="config",
+            reason="first start",
+        )
+    return await append(connection, thresholds=thresholds, band=band, author=author, origin=origin, reason=reason)
+
+
 async def adopt_configured(connection: AsyncConnection, *, thresholds: Mapping[str, float], band: float) -> int | None:
     """Store the thresholds of the configuration if they are not those last taken from it; returns the new version, if any.
 
     A later policy (a person's, the tuner's) stays in force as long as the file does not change: the file is a starting point.
     """
-    await connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('adopt configured policy'))"))
+    await connection.execute(_ONE_AT_A_TIME)
     last = await newest(connection, origin="config")
     if last is not None and dict(last.policy.thresholds) == dict(thresholds) and last.policy.band == band:
         return None
