@@ -72,7 +72,7 @@ def flow_chart(
             if value := rate.get(tier, 0.0):
                 height = FLOW_HEIGHT * value / top
                 floor_y -= height
-                title = f"{start:%H:%M:%S} {tier or 'unanswered'}: {value:.3g} a minute"
+                title = f"{start:%H:%M:%S} {tier or 'unanswered'}: {value:,.1f} a minute"
                 bars.append(Bar(tier=tier, x=column * i, width=column * 0.8, y=floor_y, height=height, title=title))
     complete = [sum(rate.values()) for start, rate in zip(starts, rates, strict=True) if start + width <= as_of]
     return Flow(
