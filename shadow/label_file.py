@@ -1,0 +1,186 @@
+"""What does a file of labels look like, and what is wrong with a line of it?
+
+A line is `{"sample_id", "which", "label", "reviewer", "labelled_at"}`. A form for a reviewer has the same lines, with what
+there is to look at beside them and `label` null: filled in, it is a file of labels. Its answers are blind: `which` is a word that only the
+store can turn back into a tier, the order within a sample goes by that word, and no tier or model is named.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any, cast
+
+from shadow.errors import ConfigError
+from shadow.judge_file import BadLine
+from shadow.prompts import question_of
+from shadow.store.labels import Label, WaitingSample, blind_name
+
+#: How far the clock of whoever labelled may be ahead of ours.
+_AHEAD = timedelta(hours=1)
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelLine:
+    """One good line. label: None where nobody has filled it in yet."""
+
+    line: int
+    label: Label | None
+
+
+def read_labels(path: Path, *, reviewer: str | None, now: datetime) -> Iterator[LabelLine | BadLine]:
+    """Every line of a labels file, plain or gzip, in order.
+
+    reviewer: who labelled where a line does not say. now: when, where a line does not say. Raises: ConfigError where the file
+    cannot be read.
+    """
+    try:
+        with _opened(path) as file:
+            number = 0
+            while True:
+                number += 1
+                try:
+                    raw = file.readline()
+                except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+                    yield BadLine(line=number, reason=f"the compressed file is damaged from here on: {exc}")
+                    return
+                if not raw:
+                    return
+                yield parse_line(raw, number, reviewer=reviewer, now=now)
+    except FileNotFoundError as exc:
+        raise ConfigError(f"{path}: no such file") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb")
+
+
+def parse_line(raw: bytes, number: int, *, reviewer: str | None, now: datetime) -> LabelLine | BadLine:
+    """One line as a label, or what is wrong with it. Unknown keys are ignored."""
+    try:
+        value = json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        return BadLine(line=number, reason=f"not UTF-8 at byte {exc.start}")
+    except json.JSONDecodeError as exc:
+        reason = f"not JSON: {exc.msg} at column {exc.colno}" if raw.strip() else "empty line"
+        return BadLine(line=number, reason=reason)
+    except (ValueError, RecursionError) as exc:
+        return BadLine(line=number, reason=f"not JSON: {exc}")
+    if not isinstance(value, dict):
+        return BadLine(line=number, reason="not a JSON object")
+    identity = value.get("sample_id")
+    try:
+        label = _label(value, reviewer=reviewer, now=now)
+    except ValueError as exc:
+        return BadLine(line=number, reason=str(exc), id=identity if isinstance(identity, str) else None)
+    return LabelLine(line=number, label=label)
+
+
+def _label(value: Mapping[str, Any], *, reviewer: str | None, now: datetime) -> Label | None:
+    """Raises: ValueError with the reason."""
+    sample_id, which = _sample_id(value.get("sample_id")), _name(value, "which")
+    said = value.get("label")
+    if said is None:
+        return None
+    if isinstance(said, bool) or not isinstance(said, int | float) or said not in (0, 1):
+        raise ValueError('"label" has to be 0, 1 or null')
+    if value.get("reviewer") is None and reviewer is None:
+        raise ValueError('"reviewer" is missing: put it into the line, or give --reviewer')
+    return Label(
+        sample_id=sample_id,
+        which=which,
+        label=int(said),
+        reviewer=_name(value, "reviewer") if value.get("reviewer") is not None else reviewer or "",
+        labelled_at=_instant(value.get("labelled_at"), now),
+    )
+
+
+def _sample_id(value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            return str(uuid.UUID(value))
+        except ValueError:
+            raise ValueError('"sample_id" is no id of a sample') from None
+    raise ValueError('"sample_id" has to be a string')
+
+
+def _name(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key)
+    if not isinstance(found, str) or not found.strip():
+        raise ValueError(f'"{key}" has to be a string')
+    return checked_name(found, f'"{key}"')
+
+
+def checked_name(text: str, what: str) -> str:
+    """A name without blanks around it. Raises: ValueError where it is too long or holds what can't be stored or shown."""
+    text = text.strip()
+    if not text.isprintable():  # control characters and lone surrogates
+        raise ValueError(f"{what} holds a character that no name has")
+    if not 0 < len(text) <= _LONGEST_NAME:
+        raise ValueError(f"{what} has to have 1 to {_LONGEST_NAME} characters")
+    return text
+
+
+def _instant(value: Any, now: datetime) -> datetime:
+    if value is None:
+        return now
+    try:
+        instant = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError('"labelled_at" has to be a time such as 2026-01-31T12:00:00Z') from None
+    if instant.tzinfo is None:
+        raise ValueError('"labelled_at" needs a time zone, Z for example')
+    if instant > now + _AHEAD:
+        raise ValueError('"labelled_at" lies in the future')
+    return instant
+
+
+def label_json(label: Label) -> str:
+    """A label as a line, LF included."""
+    return _line(
+        {
+            "sample_id": label.sample_id,
+            "which": label.which,
+            "label": label.label,
+            "reviewer": label.reviewer,
+            "labelled_at": label.labelled_at.isoformat(),
+        }
+    )
+
+
+def form_lines(sample: WaitingSample) -> list[str]:
+    """The lines for a reviewer, one per answer, blind; none where the texts are gone."""
+    if not sample.prompt:
+        return []
+    context = question_of(sample.request_body).context
+    blind = sorted((blind_name(sample.sample_id, tier), completion) for tier, completion in sample.answers)
+    return [
+        _line(
+            {
+                "sample_id": sample.sample_id,
+                "which": name,
+                "label": None,
+                "reviewer": None,
+                "labelled_at": None,
+                "prompt": sample.prompt,
+                "context": context,
+                "answer": completion,
+            }
+        )
+        for name, completion in blind
+    ]
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False) + "\n"
