@@ -1,8 +1,8 @@
 """What does a file of labels look like, and what is wrong with a line of it?
 
 A line is `{"sample_id", "which", "label", "reviewer", "labelled_at"}`. A form for a reviewer has the same lines, with what
-there is to look at beside them and `label` null: filled in, it is a file of labels. Its answers are blind: `which` is a word that only the
-store can turn back into a tier, the order within a sample goes by that word, and no tier or model is named.
+there is to look at beside them and `label` null: filled in, it is a file of labels. Its answers are blind: `which` is a word
+that only the store can turn back into a tier, the order within a sample goes by that word, no tier or model is named.
 """
 
 from __future__ import annotations
