@@ -66,11 +66,11 @@ def main() -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        exc.show()
+        sys.exit(2)
     except click.ClickException as exc:
-        if exc.__cause__ is None:
-            exc.show()
-        else:  # a file that can't be read, say: how the command is used would only hide which one
-            click.echo(f"shadow: {exc.format_message()}", err=True)
+        click.echo(_one_line(exc), err=True)
         sys.exit(2)
     except (ShadowError, RouterError, JudgeError) as exc:
         for line in str(exc).splitlines():
@@ -83,6 +83,15 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _one_line(exc: click.ClickException) -> str:
+    """What is wrong and, unless it is a file or a value that the command itself looked at, where to read how it is used."""
+    message = " ".join(exc.format_message().split())
+    ctx = exc.ctx if isinstance(exc, click.UsageError) else None
+    if exc.__cause__ is not None or ctx is None:
+        return f"shadow: {message}"
+    return f"{ctx.command_path}: {message.removesuffix('.')} (see `{ctx.command_path} --help`)"
 
 
 if __name__ == "__main__":
