@@ -29,6 +29,8 @@ from shadow.store.embedded import EmbeddedPostgres
 
 log = structlog.get_logger()
 
+#: Roles that are of no use before the store has its schema.
+NEED_A_SCHEMA = {"worker", "scheduler"}
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
@@ -87,7 +89,10 @@ class Supervisor:
         try:
             if self._postgres is not None:
                 self._database_url = self._postgres.start().url
-            await asyncio.to_thread(migrate.upgrade, self.database_url)
+            if any(child.role in NEED_A_SCHEMA for child in self._children):
+                await asyncio.to_thread(migrate.upgrade, self.database_url)
+            else:
+                self._tasks.append(asyncio.create_task(self._migrate_if_reachable()))
             for child in self._children:
                 self._tasks.append(asyncio.create_task(self._look_after(child)))
             if self._postgres is not None:
@@ -120,6 +125,13 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._postgres is not None:
             self._postgres.stop()
+
+    async def _migrate_if_reachable(self) -> None:
+        """A router beside a database that is down must serve: its spool keeps what the intake ships later."""
+        try:
+            await asyncio.to_thread(migrate.upgrade, self.database_url)
+        except StoreError as exc:
+            log.warning("database.down", detail=str(exc))
 
     async def _look_after(self, child: Child) -> None:
         while not self._stop.is_set():
