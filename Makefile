@@ -83,6 +83,10 @@ format: setup ## Rewrite the code in the one format, fix what can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+.PHONY: docs
+docs: setup ## Write the pages of docs/ that are made from the code: configuration and command line
+	@$(BIN)/python -m shadow.documents.generate
+
 .PHONY: local-model
 local-model: setup $(LOCAL_STAMP) ## A real small language model (SmolLM2-135M, 100 MB) for `shadow demo --models local`
 

@@ -65,8 +65,8 @@ class ProviderSettings(_Strict):
 class PriceSettings(_Strict):
     """What a model costs, in USD per million tokens. A local model costs an explicit 0."""
 
-    input_usd_per_mtok: UsdPerMtok
-    output_usd_per_mtok: UsdPerMtok
+    input_usd_per_mtok: UsdPerMtok = Field(description="Per million tokens of the conversation.")
+    output_usd_per_mtok: UsdPerMtok = Field(description="Per million tokens of the answer.")
     cached_usd_per_mtok: UsdPerMtok | None = Field(None, description="Cached input tokens; null: as input tokens.")
 
 
@@ -82,18 +82,20 @@ class ModelSettings(_Strict):
 class TierSettings(_Strict):
     """A price and quality class. Its models are the fallback chain, in order."""
 
-    name: TierName
-    models: tuple[ModelSettings, ...] = Field(min_length=1)
+    name: TierName = Field(description="Asked for in `model`, shown in headers, metrics and figures.")
+    models: tuple[ModelSettings, ...] = Field(min_length=1, description="The fallback chain, in order.")
 
 
 class WhenSettings(_Strict):
     """The conditions of a rule. All that are given must hold; of a list, one entry must."""
 
-    feature: Names = ()
-    user: Names = ()
-    query_type: Names = ()
-    impact: Impact | None = None
-    error_tolerance: Tolerance | None = None
+    feature: Names = Field((), description="One of these features, as hinted by the caller.")
+    user: Names = Field((), description="One of these users, as hinted by the caller.")
+    query_type: Names = Field((), description="One of these query types, as hinted by the caller.")
+    impact: Impact | None = Field(None, description="Exactly this impact; requests without a hint have `normal`.")
+    error_tolerance: Tolerance | None = Field(
+        None, description="Exactly this error tolerance; requests without a hint have `normal`."
+    )
     max_words: int | None = Field(None, ge=0, description="Words of the last user message, at most.")
     min_words: int | None = Field(None, ge=0, description="Words of the last user message, at least.")
     min_context_tokens: int | None = Field(None, ge=0, description="Estimated tokens of the conversation, at least.")
@@ -109,15 +111,15 @@ class WhenSettings(_Strict):
 class RuleSettings(_Strict):
     """Requests that match go to `tier`, whatever the scorer says. The first rule that matches wins."""
 
-    name: str = Field(min_length=1, max_length=100)
-    when: WhenSettings
-    tier: str
+    name: str = Field(min_length=1, max_length=100, description="Recorded with each request that it decides.")
+    when: WhenSettings = Field(description="What a request must be like.")
+    tier: str = Field(description="The tier that serves it.")
 
 
 class ScorerSettings(_Strict):
     """How the confidence in each tier is estimated."""
 
-    kind: Literal["heuristic"] = "heuristic"
+    kind: Literal["heuristic"] = Field("heuristic", description="`heuristic`: from features of the text alone.")
 
 
 class BreakerSettings(_Strict):
@@ -134,29 +136,31 @@ class RoutingSettings(_Strict):
     observe_tier: str | None = Field(None, description="Tier that serves in mode observe; null: the top tier.")
     thresholds: dict[str, Share] = Field(description="For every tier but the top one: the confidence it needs.")
     band: Share = Field(0.05, description="Confidence within the band above the threshold: one tier up; 0: off.")
-    rules: tuple[RuleSettings, ...] = ()
-    scorer: ScorerSettings = ScorerSettings()
+    rules: tuple[RuleSettings, ...] = Field((), description="Asked in order, before the scorer; the first match wins.")
+    scorer: ScorerSettings = Field(ScorerSettings(), description="Where the confidence comes from.")
     alias: ModelName = Field("auto", description="The value of `model` that asks for routing.")
     deadline_seconds: float = Field(60, gt=0, description="No attempt starts later than this after the request came.")
-    breaker: BreakerSettings = BreakerSettings()
+    breaker: BreakerSettings = Field(BreakerSettings(), description="When a failing model is left alone.")
 
 
 class ServerSettings(_Strict):
     """Where to listen."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8080, ge=1, le=65535)
-    control_port: int = Field(8081, ge=1, le=65535)
+    host: str = Field(
+        "127.0.0.1", description="Address of router and console. Beyond loopback the router wants SHADOW_API_KEYS."
+    )
+    port: int = Field(8080, ge=1, le=65535, description="Port of the router.")
+    control_port: int = Field(8081, ge=1, le=65535, description="Port of the console and the control API.")
     max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="A larger request body is a 413.")
 
 
 class RouterSettings(_Strict):
     """The router's part of the configuration, checked as a whole."""
 
-    providers: dict[str, ProviderSettings] = Field(min_length=1)
+    providers: dict[str, ProviderSettings] = Field(min_length=1, description="Endpoints, by a name of your choice.")
     tiers: tuple[TierSettings, ...] = Field(min_length=2, description="Cheapest first, at least two.")
-    routing: RoutingSettings
-    server: ServerSettings = ServerSettings()
+    routing: RoutingSettings = Field(description="How a tier is chosen.")
+    server: ServerSettings = Field(ServerSettings(), description="Where to listen.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> RouterSettings:

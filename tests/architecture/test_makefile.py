@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROMISED = ["setup", "demo", "test", "test-fast", "lint", "types", "format", "lock", "local-model", "clean", "wheel"]
+PROMISED = [
+    "setup",
+    "demo",
+    "test",
+    "test-fast",
+    "lint",
+    "types",
+    "format",
+    "docs",
+    "lock",
+    "local-model",
+    "clean",
+    "wheel",
+]
 
 
 def make(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
