@@ -66,17 +66,21 @@ async def _work_off(app: procrastinate.App, queue: str, concurrency: int) -> Non
 
 
 async def _dispatch(app: procrastinate.App, engine: AsyncEngine, stop: asyncio.Event) -> None:
-    """Hand new samples to the queue. Between the queue's commit and ours a crash queues a sample twice: tasks are idempotent."""
-    task = app.configure_task(MIRROR, queue=MIRROR)
     while not stop.is_set():
-        async with engine.begin() as connection:
-            request_ids = await samples.claim_unqueued(connection, limit=500)
-            if request_ids:
-                jobs: list[dict[str, JSONValue]] = [{"request_id": request_id} for request_id in request_ids]
-                await task.batch_defer_async(*jobs)
-                await samples.mark_queued(connection, request_ids)
-        if not request_ids:
+        if not await dispatch_new(app, engine):
             await pause(stop, DISPATCH_SECONDS)
+
+
+async def dispatch_new(app: procrastinate.App, engine: AsyncEngine) -> int:
+    """Hand new samples to the queue; returns how many. A crash between its commit and ours queues twice: tasks are idempotent."""
+    task = app.configure_task(MIRROR, queue=MIRROR)
+    async with engine.begin() as connection:
+        request_ids = await samples.claim_unqueued(connection, limit=500)
+        if request_ids:
+            jobs: list[dict[str, JSONValue]] = [{"request_id": request_id} for request_id in request_ids]
+            await task.batch_defer_async(*jobs)
+            await samples.mark_queued(connection, request_ids)
+    return len(request_ids)
 
 
 async def _rescue(app: procrastinate.App, stop: asyncio.Event) -> None:
