@@ -62,7 +62,7 @@ def main() -> None:
 
     try:
         # Without standalone mode click hands an exit code back instead of exiting with it.
-        code = shadow.main(standalone_mode=False)
+        code = shadow.main(standalone_mode=False, prog_name="shadow")
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
