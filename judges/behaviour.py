@@ -14,9 +14,8 @@ _HELP = (
     r"|generate)"
 )
 _REFUSAL = re.compile(
-    rf"\b(?:i(?:'m| am) (?:sorry|afraid|unable|not able|not aware|not sure|not familiar)|i apologi[sz]e"
-    rf"|(?:i|we) {_CANNOT}[^.\n]{{0,60}}{_HELP}|i do(?:n't| not) know\b"
-    r"|as an? (?:ai|artificial intelligence|language model|large language model)\b"
+    rf"\b(?:i(?:'m| am) (?:unable|not able|not aware|not sure|not familiar)"
+    rf"|i {_CANNOT}[^.\n]{{0,60}}{_HELP}|i do(?:n't| not) know\b"
     r"|unable to (?:answer|help|assist|provide|determine)"
     r"|(?:no|not enough|insufficient) information (?:is |was )?(?:available|provided|given|about|on|to)"
     r"|there is no (?:record|information|data|evidence) (?:of|about|on|that)"
@@ -26,9 +25,11 @@ _REFUSAL = re.compile(
 _HEDGE = re.compile(
     r"\b(?:i(?:'m| am) not (?:entirely |completely |fully )?(?:sure|certain)|i (?:think|believe|guess|assume)"
     r"|it (?:is|'s) (?:possible|likely|unclear|difficult to say)|may or may not|might be|could be|probably|perhaps|possibly"
-    r"|to the best of my knowledge|as of my (?:last|knowledge)|my knowledge cut-?off)\b",
+    r"|to the best of my knowledge|as of my (?:last|knowledge)|my knowledge cut-?off"
+    r"|as an? (?:ai|artificial intelligence|(?:large )?language model))\b",
     re.IGNORECASE,
 )
+_TURN = re.compile(r"\b(?:however|but|nevertheless|that said)\b", re.IGNORECASE)
 _REFUSAL_WORDS = 80
 _COMPLETE_END = re.compile(r"[.!?:;)\]}\"'`*_|>%°$€£…。！？」』]\s*$|\d\s*$")
 _SENTENCE_INSIDE = re.compile(r"[.!?]\s+[^\W\d_]")
@@ -36,17 +37,18 @@ _NGRAM = 6
 
 
 def refusal(answer: str) -> Marker | None:
-    """The refusal that the answer opens with and does not go beyond; None if it goes on to answer at length."""
+    """The refusal that the answer opens with; None if it goes on to answer, at length or after a *but*.
+
+    Being sorry is no refusal, nor is being a machine: only not being able, willing or informed is.
+    """
     match = _REFUSAL.search(answer[:400])
     if match is None:
         return None
     rest = words(answer)
     if len(rest) > _REFUSAL_WORDS or len(words(answer[: match.start()])) > 12:
         return None
-    if (
-        re.search(r"\b(?:however|but|nevertheless|that said)\b", answer[match.end() :], re.IGNORECASE)
-        and len(rest) > 25
-    ):
+    turn = _TURN.search(answer, match.end())
+    if turn is not None and _REFUSAL.search(answer, turn.end()) is None:
         return None
     return Marker(kind="refusal", start=match.start(), end=match.end(), text=match.group()[:200], weight=0.9)
 

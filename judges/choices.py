@@ -15,6 +15,7 @@ _PICKS = (
     re.compile(rf"\b(?:answer|option|choice)\b\W{{0,4}}(?:is|would be|:)?\W{{0,4}}{_LETTER}(?![\w'])", re.IGNORECASE),
     re.compile(rf"^\W*{_LETTER}(?:[).:,]|\s*$)"),
 )
+_SEVERAL = re.compile(r"\W*[A-J](?:\W+(?:(?:and|or)\W+)?[A-J])+\W*$")
 _YES_NO = re.compile(
     r"^\W*(yes|no|true|false|correct|incorrect|yeah|yep|nope)\b(?!\s+(?:matter|doubt|one|longer))", re.IGNORECASE
 )
@@ -40,6 +41,8 @@ def options(prompt: str) -> dict[str, str]:
 
 def picked(answer: str, offered: dict[str, str]) -> str | None:
     """The letter that a final answer picks, by letter or by the option's text; None if none or several."""
+    if _SEVERAL.match(answer):
+        return None
     letters: set[str] = set()
     for pattern in _PICKS:
         letters = {

@@ -13,7 +13,8 @@ from judges.injection import injections
 from judges.support import unsupported
 from judges.text import clip
 
-_UNSUPPORTED_CAP = 0.6
+#: Low enough that unsupported details never reject by themselves: right answers have them nearly as often as wrong ones.
+_UNSUPPORTED_CAP = 0.35
 _BOTH_REFUSE = 0.2  # weight of a refusal where the reference refuses as well
 _REJECT = 0.40
 
@@ -22,7 +23,8 @@ class MarkersJudge:
     """Finds signs against an answer, each with its place in it; rejects on strong ones, abstains otherwise.
 
     The absence of signs is no proof of quality, so this judge never accepts. Unsupported statements are shown wherever
-    something could have supported them, a context or a reference; they count where a context is all there is.
+    something could have supported them, a context or a reference; they count where a context is all there is, and only
+    beside other signs.
     """
 
     name = "markers@1"
@@ -53,6 +55,8 @@ def find_markers(comparison: Comparison) -> list[Marker]:
     """All markers of an answer in order of place; spans refer to the answer, or to its clipped form if it is very long."""
     answer = clip(comparison.answer)
     if not answer.strip():
+        if comparison.reference is not None and not comparison.reference.strip():
+            return []
         return [Marker(kind="empty", start=0, end=len(answer), text="", weight=1.0)]
     sources = [comparison.prompt, comparison.context, comparison.reference]
     found = [

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_DIGITS = 6  # of scores kept: knots nearer than that are one
 _EDGE = 0.02  # how much of the way to 0 or 1 the curve still rises beyond its outermost knots, so that order is kept
 
 
@@ -57,7 +58,7 @@ def fit_curve(scores: Sequence[float], labels: Sequence[int]) -> Curve:
     pools = _pool(sorted(zip(scores, labels, strict=True)), smallest=max(10, len(labels) // 100))
     knots: list[tuple[float, float]] = []
     for weight, total_score, total_label in pools:
-        knots.append((total_score / weight, (total_label + mean) / (weight + 1)))
+        knots.append((round(total_score / weight, _DIGITS), (total_label + mean) / (weight + 1)))
     xs, ys = [knots[0][0]], [knots[0][1]]
     for x, y in knots[1:]:
         if x > xs[-1]:
@@ -69,12 +70,8 @@ def fit_curve(scores: Sequence[float], labels: Sequence[int]) -> Curve:
     if xs[-1] < 1:
         xs.append(1.0)
         ys.append(ys[-1] + (1 - ys[-1]) * _EDGE)
-    if len(xs) == 1:
-        xs, ys = [0.0, 1.0], [ys[0] * (1 - _EDGE), ys[0]]
     ceiling = 1 - 1e-6
-    return Curve(
-        scores=tuple(round(x, 6) for x in xs), probabilities=tuple(round(min(y, ceiling), 7) for y in ys), n=len(labels)
-    )
+    return Curve(scores=tuple(xs), probabilities=tuple(round(min(y, ceiling), 7) for y in ys), n=len(labels))
 
 
 def _pool(points: Sequence[tuple[float, int]], *, smallest: int) -> list[tuple[float, float, float]]:

@@ -8,6 +8,7 @@ from judges.final import FinalAnswer
 from judges.quantities import Quantity, number_values, quantities, spelled_numbers, strip_latex, to_quantity
 
 _AFTER_EQUALS = re.compile(r"=\s*([^=]*)$")
+_BARE_WORDS = 3
 _SURE = frozenset({"field", "marked", "phrase"})
 
 
@@ -18,7 +19,7 @@ def stated_quantity(final: FinalAnswer, prompt: str, *, sums: bool) -> Quantity 
     Otherwise prose is only read when it states exactly one number that the question doesn't.
     """
     single = to_quantity(final.text)
-    if single is not None and (sums or final.source in _SURE or len(final.text.split()) <= 6):
+    if single is not None and (sums or len(final.text.split()) <= _BARE_WORDS):
         return single
     text = strip_latex(final.text)
     if not sums:

@@ -83,7 +83,7 @@ def quantities(text: str) -> list[Quantity]:
 def _plain(match: re.Match[str], text: str) -> Quantity | None:
     value = float(match["value"].replace(",", ""))
     if match["exponent"]:
-        value *= 10.0 ** int(match["exponent"])
+        value = float(f"{value}e{int(match['exponent'])}")
     unit = _SIGNS.get((match["pre"] or "").strip(), "")
     after = (match["post"] or "").strip().lower()
     end = match.end()

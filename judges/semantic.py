@@ -21,7 +21,7 @@ _MAX_PIECE = 1_000
 _MAX_PROMPT = 400
 _CHUNK = 64  # comparisons encoded at a time: bounds memory, keeps batches full
 #: The alignment of answers that are as often right as wrong, and how fast that changes. Only a scale: calibration follows.
-_MIDDLE, _STEEPNESS = 0.40, 7.0
+_MIDDLE, _STEEPNESS = 0.50, 7.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,12 @@ _PUNCTUATION = str.maketrans(
 )
 _DIGIT_GAP = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f](?=\\d{3}(?!\\d))")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+#: Unicode categories Cc (but tab and line feed), Cf, Cs and Co.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff]"
+)
 _SPACE = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[^\W_])|\n+")
@@ -54,10 +60,9 @@ def clip(text: str, limit: int = MAX_CHARS) -> str:
 
 def clean(text: str) -> str:
     """The text without control, format and surrogate characters, with plain quotes, dashes, spaces; case and lines kept."""
-    if text.isascii() and text.isprintable():
-        return text
-    composed = unicodedata.normalize("NFC", _DIGIT_GAP.sub("", text).translate(_PUNCTUATION))
-    return "".join(c for c in composed if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _DIGIT_GAP.sub("", text).translate(_PUNCTUATION))
+    return _UNSEEN.sub("", text)
 
 
 def fold(text: str) -> str:
