@@ -64,7 +64,7 @@ def spool(settings: Settings, running: Sequence[Running]) -> list[Finding]:
     """What the router has written and the store does not have yet."""
     directory, found = spool_directory(settings.directory), []
     segments, held = backlog(directory)
-    waiting = f"{segments} segments, {size(held)} waiting for the store"
+    waiting = f"{segments} {'segment' if segments == 1 else 'segments'}, {size(held)} waiting for the store"
     if segments == 0:
         found.append(ok("spool", "empty"))
     elif any(r.role == "intake" for r in running):

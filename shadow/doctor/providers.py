@@ -98,7 +98,9 @@ def _ids(answer: httpx.Response) -> set[str]:
     except ValueError:
         return set()
     listed = body.get("data") if isinstance(body, dict) else None
-    return {str(entry["id"]) for entry in listed or [] if isinstance(entry, dict) and "id" in entry}
+    if not isinstance(listed, list):
+        return set()
+    return {str(entry["id"]) for entry in listed if isinstance(entry, dict) and "id" in entry}
 
 
 def _place(base_url: str) -> str:
