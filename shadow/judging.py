@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from judges.contracts import Comparison, PanelJudgment
 from shadow.prompts import Question
@@ -64,3 +65,16 @@ def missing_reference(sample: Sample, answers: Sequence[Answer]) -> str | None:
 
 def _text(answer: Answer | None) -> str | None:
     return None if answer is None else answer.completion
+
+
+def without_texts(said: PanelJudgment, clean: Callable[[str], str]) -> PanelJudgment:
+    """The judgments with all that quotes an answer put through `clean`: rationales and the texts of markers."""
+    judgments = tuple(
+        replace(
+            judgment,
+            rationale=clean(judgment.rationale),
+            markers=tuple(replace(marker, text=clean(marker.text)) for marker in judgment.markers),
+        )
+        for judgment in said.judgments
+    )
+    return replace(said, judgments=judgments)

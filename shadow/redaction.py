@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("EMAIL", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
@@ -22,3 +23,8 @@ def redact(text: str) -> str:
     for kind, pattern in _PATTERNS:
         text = pattern.sub(f"[{kind}]", text)
     return text
+
+
+def cleaner(store_text: str) -> Callable[[str], str] | None:
+    """What is done to a text before it may stay; None where it stays as it is. store_text: full, redacted or none."""
+    return {"full": None, "redacted": redact, "none": lambda _: ""}[store_text]

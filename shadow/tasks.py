@@ -15,11 +15,11 @@ import procrastinate
 import structlog
 
 from judges.panel import Panel
-from shadow.judging import comparisons, missing_reference, outcome_state
+from shadow.judging import comparisons, missing_reference, outcome_state, without_texts
 from shadow.mirror import Call, Mirror, is_transient
 from shadow.panels import Panels
 from shadow.prompts import question_of
-from shadow.redaction import redact
+from shadow.redaction import cleaner
 from shadow.settings import Settings
 from shadow.store import budgets, samples
 from shadow.store.engine import AsyncConnection, AsyncEngine, libpq_url
@@ -105,6 +105,7 @@ class Tasks:
                 await samples.set_state(
                     connection, request_id, "shed" if shed else "failed", failure="budget" if shed else missing
                 )
+                await self._let_go(connection, sample, answers)  # nobody will judge it
                 log.warning("sample.failed", request_id=request_id, reason="budget" if shed else missing)
         return missing is None
 
@@ -139,7 +140,9 @@ class Tasks:
         pairs = comparisons(sample, answers, question_of(sample.request_body))
         panel, reservation = await self._panel_within_budget([comparison.answer for _, comparison in pairs])
         judged = await panel.judge([comparison for _, comparison in pairs])
-        verdicts = list(zip([answer for answer, _ in pairs], judged, strict=True))
+        clean = cleaner(self._settings.sampling.store_text)
+        stored = judged if clean is None else [without_texts(said, clean) for said in judged]
+        verdicts = list(zip([answer for answer, _ in pairs], stored, strict=True))
         async with self._engine.begin() as connection:
             if reservation is not None:
                 spent = sum((judgment.cost_usd for judgment in judged), Decimal(0))
@@ -160,10 +163,9 @@ class Tasks:
         return (panels.free, None) if reservation is None else (panels.paid, reservation)
 
     async def _let_go(self, connection: AsyncConnection, sample: Sample, answers: Sequence[Answer]) -> None:
-        kept = self._settings.sampling.store_text
-        if kept == "full":
+        clean = cleaner(self._settings.sampling.store_text)
+        if clean is None:
             return
-        clean = redact if kept == "redacted" else lambda _: ""
         await samples.replace_texts(
             connection,
             sample.request_id,

@@ -258,6 +258,37 @@ async def test_texts_are_kept_as_configured_once_they_are_judged(
     assert (await answers(engine, request_id))["fast", 0].completion == expected
 
 
+@pytest.mark.parametrize(("kept", "expected"), [("redacted", "see [IP]"), ("none", ""), ("full", "see 10.20.30.40")])
+async def test_texts_of_a_sample_that_nobody_will_judge_are_kept_as_configured(
+    engine: AsyncEngine, provider: Child, tmp_path: Any, tasks: Any, kept: str, expected: str
+) -> None:
+    work = tasks(settings_for(provider, tmp_path, sampling={"store_text": kept, "budget_usd_per_day": 0.0}))
+    request_id = await sampled(engine, completion="see 10.20.30.40")
+    await work.mirror(request_id, last_attempt=True)
+    assert (await row(engine, request_id)).state == "shed"
+    assert (await answers(engine, request_id))["fast", 0].completion == expected
+
+
+async def test_no_judgment_quotes_a_text_that_may_not_be_kept(
+    engine: AsyncEngine, provider: Child, tmp_path: Any, tasks: Any
+) -> None:
+    quoted = {}
+    for kept in ("full", "none"):
+        work = tasks(settings_for(provider, tmp_path, sampling={"store_text": kept}))
+        request_id = await sampled(
+            engine, completion="I am sorry, but I can't help. See https://leak.example, 4711 times."
+        )
+        await work.mirror(request_id, last_attempt=False)
+        await work.judge(request_id)
+        async with engine.connect() as connection:
+            query = sa.text("SELECT rationale, markers FROM judgments WHERE request_id = :id")
+            rows = (await connection.execute(query, {"id": request_id})).all()
+        assert rows
+        quoted[kept] = "".join(r.rationale + "".join(marker["text"] for marker in r.markers) for r in rows)
+    assert "4711" in quoted["full"]
+    assert quoted["none"] == ""
+
+
 async def test_the_top_tier_asked_twice_is_held_against_itself(
     engine: AsyncEngine, provider: Child, tmp_path: Any, tasks: Any
 ) -> None:
