@@ -11,7 +11,7 @@ from judges.text import words
 _CANNOT = r"(?:can(?:'t|not| not)|could(?:n't| not)|won't|will not|am unable to|do(?:n't| not) (?:have|know|possess))\b"
 _HELP = (
     r"\b(?:help|assist|answer|provide|find|access|information|know|data|determine|comply|do that|fulfil\w*|discuss|create"
-    r"|generate)"
+    r"|generate|complete|process|respond|perform|carry out)"
 )
 _REFUSAL = re.compile(
     rf"\b(?:i(?:'m| am) (?:unable|not able|not aware|not sure|not familiar)"

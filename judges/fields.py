@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz import fuzz
-
 from judges.quantities import same_quantity, to_quantity
 from judges.text import normalise, same_text
 
 _MAX_FIELDS = 500
 _PROSE_WORDS = 8
+_MAX_PROMPT = 8_000
+_SENTENCE_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,18 @@ class FieldComparison:
     doubtful: tuple[str, ...]
 
 
-def compare_fields(answer: Any, reference: Any) -> FieldComparison:
-    """Compare the leaves of two JSON values. A field on one side only is wrong unless it says nothing (null, "", [])."""
-    left, right = dict(_leaves(answer)), dict(_leaves(reference))
+def compare_fields(
+    answer: Any, reference: Any, *, prompt: str = "", schema: Mapping[str, Any] | None = None
+) -> FieldComparison:
+    """Compare the leaves of two JSON values. A field on one side only is wrong unless it says nothing (null, "", []).
+
+    Where schema or prompt name most of the reference's fields, those that they do not name are extras and don't count.
+    """
+    asked = _asked_keys(answer, reference, prompt, schema)
+    left, right = (
+        {path: v for path, v in _leaves(value) if asked is None or path.partition(".")[0].partition("[")[0] in asked}
+        for value in (answer, reference)
+    )
     paths = list(dict.fromkeys([*right, *left]))[:_MAX_FIELDS]
     agreement: list[float] = []
     wrong: list[str] = []
@@ -48,6 +57,22 @@ def compare_fields(answer: Any, reference: Any) -> FieldComparison:
             wrong.append(path)
     share = math.fsum(agreement) / len(agreement) if agreement else 1.0
     return FieldComparison(share=share, compared=len(paths), wrong=tuple(wrong), doubtful=tuple(doubtful))
+
+
+def _asked_keys(answer: Any, reference: Any, prompt: str, schema: Mapping[str, Any] | None) -> frozenset[str] | None:
+    """The top-level keys that were asked for, None where that can't be told: then all count."""
+    if not isinstance(reference, Mapping) or not isinstance(answer, Mapping):
+        return None
+    keys = {_key(k) for k in (*answer, *reference)}
+    inner = (schema or {}).get("schema") if isinstance((schema or {}).get("schema"), Mapping) else schema
+    properties = inner.get("properties") if isinstance(inner, Mapping) else None
+    if isinstance(properties, Mapping) and properties:
+        named = {_key(k) for k in properties}
+    else:
+        said = f" {normalise(prompt[-_MAX_PROMPT:])} "
+        named = {k for k in keys if f" {k.replace('_', ' ')} " in said}
+    known = {_key(k) for k in reference}
+    return frozenset(named) if 2 * len(named & known) > len(known) else None
 
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
@@ -73,7 +98,7 @@ def _says_nothing(value: Any) -> bool:
 
 
 def _same(one: Any, other: Any) -> float | None:
-    """1.0 the same, 0.0 not, None where two pieces of prose are alike but not equal."""
+    """1.0 the same, 0.0 not, None where two pieces of prose differ: that is for others to read."""
     if isinstance(one, bool) or isinstance(other, bool):
         return float(str(one).strip().lower() == str(other).strip().lower())
     if same_text(str(one), str(other)) or (normalise(str(one)) == normalise(str(other)) != ""):
@@ -83,9 +108,15 @@ def _same(one: Any, other: Any) -> float | None:
         return float(same_quantity(left, right))
     if left is not None or right is not None:
         return 0.0
-    if min(len(str(one).split()), len(str(other).split())) >= _PROSE_WORDS:
+    if _is_prose(str(one)) and _is_prose(str(other)):
         return None
-    return float(fuzz.ratio(normalise(str(one))[:500], normalise(str(other))[:500]) >= 90.0)
+    return float(sorted(normalise(str(one)).split()) == sorted(normalise(str(other)).split()))
+
+
+def _is_prose(text: str) -> bool:
+    """A sentence or more, which may say the same in other words; a name, a code or a label may not."""
+    count = len(text.split())
+    return count >= _PROSE_WORDS or (count >= _SENTENCE_WORDS and text.rstrip().endswith((".", "!", "?")))
 
 
 def _same_sign(one: Any, other: Any) -> bool:

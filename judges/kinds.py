@@ -9,6 +9,7 @@ from typing import Any, Literal
 from judges.choices import asks_yes_or_no, options, picked, polarity
 from judges.contracts import Comparison
 from judges.final import FinalAnswer
+from judges.labels import given_label, offered_labels
 from judges.quantities import to_quantity
 from judges.text import words
 
@@ -21,11 +22,7 @@ _COUNTS = re.compile(
     r"what percent(?:age)?|what fraction|sum of)\b|\d\s*(?:[+*=]|\s[-/x]\s)\s*\d",
     re.IGNORECASE,
 )
-_CLASSIFY = re.compile(
-    r"\b(?:classif\w*|categor\w+|label\w*|"
-    r"which (?:category|intent|class|sentiment|label|topic)|sentiment|intent of|one of(?: the following)?)\b",
-    re.IGNORECASE,
-)
+_ASKS_JSON = re.compile(r"\bjson\b", re.IGNORECASE)
 _NUMERIC_TYPES = frozenset({"math", "arithmetic", "numeric", "number", "calculation"})
 _LABEL_TYPES = frozenset({"classification", "label", "intent", "routing", "sentiment", "triage"})
 _MAX_LABEL_WORDS = 6
@@ -35,22 +32,22 @@ def kind_of(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer)
     """The kind of answer; `free` wherever it isn't clear. Both answers and the request have to fit."""
     prompt = comparison.prompt[-8_000:]
     schema_kind = _from_schema(comparison.schema)
-    if _is_data(reference) and (_is_data(answer) or schema_kind == "json"):
+    if _is_data(reference) and (_is_data(answer) or schema_kind == "json" or _ASKS_JSON.search(prompt)):
         return "json"
     if schema_kind in {"number", "label"} and reference.text:
         return schema_kind
     offered = options(prompt)
     if offered and picked(reference.text, offered):
         return "choice"
+    if given_label(whole_text(reference), labels_for(comparison)) is not None:
+        return "label"
     query_type = (comparison.query_type or "").lower()
     yes_no = polarity(reference.text) is not None and polarity(answer.text) is not None
     if yes_no and (asks_yes_or_no(prompt) or (_short(reference) and _short(answer))):
         return "yes_no"
     if _is_number(comparison, reference, answer):
         return "number"
-    if _short(reference) and (
-        query_type in _LABEL_TYPES or (_CLASSIFY.search(prompt) and _offered_label(prompt, reference))
-    ):
+    if _short(reference) and query_type in _LABEL_TYPES:
         return "label"
     return "free"
 
@@ -59,14 +56,23 @@ def _is_data(final: FinalAnswer) -> bool:
     return final.fields is not None and final.source == "whole"
 
 
+def whole_text(final: FinalAnswer) -> str:
+    """Where a label may be named: the marked final answer, else everything said."""
+    return final.text if final.source in {"field", "marked"} else f"{final.working}\n{final.text}"
+
+
 def _short(final: FinalAnswer) -> bool:
     return 0 < len(words(final.text)) <= _MAX_LABEL_WORDS
 
 
-def _offered_label(prompt: str, reference: FinalAnswer) -> bool:
-    """Whether the prompt names the label that the reference picked."""
-    said, label = f" {' '.join(words(prompt))} ", " ".join(words(reference.text))
-    return bool(label) and f" {label} " in said
+def labels_for(comparison: Comparison) -> list[tuple[str, ...]]:
+    """The labels to choose from, as folded words: those of the schema, else those that the prompt lists."""
+    schema = comparison.schema or {}
+    inner = schema.get("schema") if isinstance(schema.get("schema"), Mapping) else schema
+    listed = inner.get("enum") if isinstance(inner, Mapping) else None
+    if isinstance(listed, list):
+        return [label for value in listed if (label := tuple(words(str(value))))]
+    return offered_labels(comparison.prompt[-8_000:])
 
 
 def is_arithmetic(comparison: Comparison) -> bool:

@@ -9,7 +9,8 @@ from judges.choices import options, picked, polarity
 from judges.contracts import Comparison, Judgment, Verdict
 from judges.fields import compare_fields
 from judges.final import FinalAnswer, final_answer
-from judges.kinds import is_arithmetic, kind_of
+from judges.kinds import is_arithmetic, kind_of, labels_for, whole_text
+from judges.labels import given_label
 from judges.outcome import stated_quantity
 from judges.quantities import Quantity, same_quantity
 from judges.text import clean, clip, normalise, same_text, words
@@ -17,6 +18,8 @@ from judges.working import shared_numbers
 
 #: How far from its end of the scale agreement in the working, or the share of equal fields, moves a score.
 _TIE_BREAK = 0.25
+#: Share of fields with differing prose up to which equal plain fields settle the matter.
+_MAX_DOUBTFUL = 1 / 3
 
 
 class StructuredJudge:
@@ -47,7 +50,7 @@ class StructuredJudge:
         answer, reference = final_answer(comparison.answer), final_answer(comparison.reference)
         kind = kind_of(comparison, answer, reference)
         if kind == "json":
-            return _json(answer, reference)
+            return _json(comparison, answer, reference)
         same, rationale = _COMPARE[kind](comparison, answer, reference)
         if same is None:
             return None, rationale
@@ -93,18 +96,27 @@ def _choice(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer)
     return left == right, f"option {left} against {right}"
 
 
-def _label(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> tuple[bool | None, str]:
+def _label(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> tuple[bool | None, str]:
+    offered = labels_for(comparison)
+    right = given_label(whole_text(reference), offered)
+    if right is None:
+        return _bare_label(answer, reference)
+    left = given_label(whole_text(answer), offered)
+    if left is not None:
+        return left == right, f"label {' '.join(left)!r} against {' '.join(right)!r}"
+    if len(words(answer.text)) <= len(right) + 1 and not any(set(label) & set(words(answer.text)) for label in offered):
+        return False, f"{answer.text[:60]!r} is none of the labels"
+    return None, "the label given could not be read"
+
+
+def _bare_label(answer: FinalAnswer, reference: FinalAnswer) -> tuple[bool | None, str]:
+    """Labels that no list names: equal or not, as long as both sides say little else."""
     left, right = normalise(answer.text), normalise(reference.text)
     if left == right:
         return True, f"label {right!r} on both sides"
-    if len(words(answer.text)) > len(words(reference.text)) + 6:
+    if len(words(answer.text)) > len(words(reference.text)) + 2:
         return None, "the answer is no bare label"
-    return f" {right} " in f" {left} " and not _negated(left, right), f"label {left[:60]!r} against {right[:60]!r}"
-
-
-def _negated(said: str, label: str) -> bool:
-    before = said[: said.find(label)].split()
-    return bool(before) and before[-1] in {"not", "no", "non", "never", "un"}
+    return False, f"label {left[:60]!r} against {right[:60]!r}"
 
 
 def _yes_no(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> tuple[bool | None, str]:
@@ -124,15 +136,18 @@ def _free(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) 
     return None, "free text: nothing that could be compared exactly"
 
 
-def _json(answer: FinalAnswer, reference: FinalAnswer) -> tuple[float | None, str]:
+def _json(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> tuple[float | None, str]:
     if answer.fields is None:
         return 0.0, "no JSON where the reference has some"
-    found = compare_fields(answer.fields, reference.fields)
+    found = compare_fields(answer.fields, reference.fields, prompt=comparison.prompt, schema=comparison.schema)
     if found.wrong:
         wrong = ", ".join(found.wrong[:5])
         return _TIE_BREAK * found.share, f"{len(found.wrong)} of {found.compared} fields differ: {wrong}"
-    if found.doubtful:
+    if len(found.doubtful) > _MAX_DOUBTFUL * found.compared:
         return None, f"fields with prose that need reading: {', '.join(found.doubtful[:5])}"
+    if found.doubtful:
+        rationale = f"all plain fields are equal; prose not compared: {', '.join(found.doubtful[:5])}"
+        return 1.0 - _TIE_BREAK * (1.0 - found.share), rationale
     return 1.0, f"all {found.compared} fields are equal"
 
 

@@ -90,7 +90,7 @@ def test_options_have_to_run_without_a_gap() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "verdict"),
-    [("Shipping", "accept"), ("Label: shipping", "accept"), ("billing", "reject"), ("not shipping", "reject")],
+    [("Shipping", "accept"), ("Label: shipping", "accept"), ("billing", "reject"), ("not shipping", "abstain")],
 )
 def test_labels_are_equal_or_not(answer: str, verdict: str) -> None:
     assert judged(answer, "shipping", ROUTE).verdict == verdict
@@ -110,7 +110,7 @@ def test_yes_and_no_are_opposites(answer: str, verdict: str) -> None:
         ('```json\n{"Total": "$12.50", "Name": "ann lee"}\n```', "accept"),
         ('{"name": "Ann Lee", "total": 12}', "reject"),
         ('{"name": "Ann Lee"}', "reject"),
-        ("Ann Lee paid 12.50.", "abstain"),
+        ("Ann Lee paid 12.50.", "reject"),
     ],
 )
 def test_json_is_compared_field_by_field(answer: str, verdict: str) -> None:
@@ -136,6 +136,57 @@ def test_prose_in_a_field_is_left_to_others() -> None:
     found = compare_fields(one, other)
     assert found.doubtful == ("note",)
     assert found.wrong == ()
+
+
+def test_a_remark_beside_equal_plain_fields_does_not_decide_but_prose_alone_is_not_judged() -> None:
+    reference = '{"city": "Lyon", "nights": 5, "room": "748", "note": "A confirmed hotel stay."}'
+    remark = '{"city": "Lyon", "nights": 5, "room": "748", "note": "Nothing is left to do for the guest."}'
+    assert judged(remark, reference, EXTRACT).verdict == "accept"
+    assert judged(remark.replace("Lyon", "Lyn"), reference, EXTRACT).verdict == "reject"
+    assert judged('{"summary": "All went well."}', '{"summary": "It was a failure."}', EXTRACT).verdict == "abstain"
+
+
+def test_fields_nobody_asked_for_do_not_count() -> None:
+    prompt = "Return name and total as JSON."
+    extra = judged('{"name": "Ann", "total": 3, "mood": "good"}', '{"name": "Ann", "total": 3}', prompt)
+    schema = {"type": "object", "properties": {"name": {}, "total": {}}}
+    by_schema = judged(
+        '{"name": "Ann", "total": 3, "mood": "good"}', '{"name": "Ann", "total": 3}', "Go", schema=schema
+    )
+    assert extra.verdict == by_schema.verdict == "accept"
+    assert judged('{"name": "Ann", "mood": "good"}', '{"name": "Ann", "total": 3}', prompt).verdict == "reject"
+
+
+def test_dates_and_codes_are_equal_to_the_digit() -> None:
+    assert compare_fields({"d": "2062-01-03"}, {"d": "2026-01-03"}).wrong == ("d",)
+    assert compare_fields({"d": "26 July"}, {"d": "July 26"}).wrong == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "reference", "verdict"),
+    [
+        ("Choose one of: neutral, negative, positive.", "Neutral", "The best fitting label is **neutral**.", "accept"),
+        (
+            "Choose one of: neutral, negative, positive.",
+            "negative",
+            'No praise here, so I would choose "neutral".',
+            "reject",
+        ),
+        ("Choose one of: neutral, negative, positive.", "neutral or negative", "neutral", "abstain"),
+        ("Choose one of: neutral, negative, positive.", "angry", "neutral", "reject"),
+        ("Which topic?\nOptions:\n- Home and garden\n- Sports\n\nText: x", "sports", "Label: Sports", "accept"),
+        ("Mark it as positive, neutral or negative.", "Positive!", "positive", "accept"),
+        ("Which category (spam / ham)? Categories: spam / ham", "ham", "**spam**", "reject"),
+    ],
+)
+def test_labels_that_the_prompt_lists_are_found_in_prose(
+    prompt: str, answer: str, reference: str, verdict: str
+) -> None:
+    assert judged(answer, reference, prompt).verdict == verdict
+
+
+def test_a_list_of_things_that_is_no_list_of_labels_is_left_alone() -> None:
+    assert judged("They said hello.", "They left.", "one of my friends said hello, and left").verdict == "abstain"
 
 
 def test_order_of_plain_lists_and_empty_values_do_not_matter() -> None:
