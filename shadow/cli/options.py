@@ -19,7 +19,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 
 #: A report has nine columns; without a terminal there is no width to keep to.
-REPORT_WIDTH = 132
+REPORT_WIDTH = 138
 
 
 def report_console(*, stderr: bool = False) -> Console:
