@@ -24,7 +24,9 @@ class Lead:
     async def hold(self, *, check_seconds: float = 2.0) -> None:
         """Return only by raising: when the connection that holds the lock is lost."""
         while True:
-            await asyncio.wait_for(self._connection.execute(sa.text("SELECT 1")), timeout=10)
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with the answer.
+            async with asyncio.timeout(10):
+                await self._connection.execute(sa.text("SELECT 1"))
             await asyncio.sleep(check_seconds)
 
 
