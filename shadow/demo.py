@@ -39,7 +39,7 @@ ROLES = ("router", "intake", "worker", "scheduler")
 DRAIN_SECONDS = 90.0
 #: Requests a second; a real model on one core answers about one.
 SIMULATED_RATE, LOCAL_RATE = 45.0, 0.8
-GOLD_CHECKS = 1000
+GOLD_CHECKS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

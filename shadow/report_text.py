@@ -61,6 +61,8 @@ def _tiers(report: Report, truth: Mapping[str, float] | None) -> Table:
 def _raw(tier: TierReport) -> str:
     if tier.accuracy.raw is None and tier.self_consistency is not None:
         return f"self-consistency\n{_share(tier.self_consistency)}"
+    if not tier.tier and tier.accuracy.raw is None:
+        return "-"  # the top tier has no such figure, and its row says so
     return _share(tier.accuracy.raw) or _why(tier, "raw")
 
 

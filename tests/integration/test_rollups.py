@@ -46,7 +46,7 @@ def settings() -> Settings:
             "tiers": [{"name": n, "models": [{"provider": "lab", "model": f"m-{n}", "price": FREE}]} for n in TIERS],
             "routing": {"thresholds": {"fast": 0.8}},
             "sampling": {"up": 0.4, "down": 0.05, "control_top": 0.3},
-            "labels": {"rate": 0.15},
+            "labels": {"rate": 0.15, "top_rate": 0.15},
             "rollup": {"bucket_seconds": 900, "every_seconds": 0.1},
         },
         source="test",
