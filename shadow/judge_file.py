@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal
 
 from judges.contracts import Comparison
-from shadow.errors import ConfigError
+from shadow.json_lines import BadLine, parse_object, read_objects
 
 Side = Literal["a", "b"]
 _RUNS = re.compile(r"[\W_]+")
@@ -36,56 +34,19 @@ class Pair:
         return str(group) if group is not None else normalised_prompt(self.comparison.prompt) or str(self.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadLine:
-    """A line that could not be used, and why. id: as far as one could be read."""
-
-    line: int
-    reason: str
-    id: str | int | None = None
-
-
 def read_pairs(path: Path) -> Iterator[Pair | BadLine]:
     """Every line of a pairs file, plain or gzip, in order. Raises: ConfigError where the file cannot be opened."""
-    try:
-        with _opened(path) as file:
-            number = 0
-            while True:
-                number += 1
-                try:
-                    raw = file.readline()
-                except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-                    yield BadLine(line=number, reason=f"the compressed file is damaged from here on: {exc}")
-                    return
-                if not raw:
-                    return
-                yield parse_line(raw, number)
-    except FileNotFoundError as exc:
-        raise ConfigError(f"{path}: no such file") from exc
-    except OSError as exc:
-        raise ConfigError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
-
-
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb")
+    for found in read_objects(path):
+        yield found if isinstance(found, BadLine) else _pair(*found)
 
 
 def parse_line(raw: bytes, number: int) -> Pair | BadLine:
     """One line as a pair, or what is wrong with it. Unknown keys are ignored."""
-    try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
-    except UnicodeDecodeError as exc:
-        return BadLine(line=number, reason=f"not UTF-8 at byte {exc.start}")
-    except json.JSONDecodeError as exc:
-        return BadLine(
-            line=number, reason=f"not JSON: {exc.msg} at column {exc.colno}" if raw.strip() else "empty line"
-        )
-    except (ValueError, RecursionError) as exc:
-        return BadLine(line=number, reason=f"not JSON: {exc}")
-    if not isinstance(value, dict):
-        return BadLine(line=number, reason="not a JSON object")
+    found = parse_object(raw, number)
+    return found if isinstance(found, BadLine) else _pair(number, found)
+
+
+def _pair(number: int, value: dict[str, Any]) -> Pair | BadLine:
     identity = value.get("id")
     if isinstance(identity, bool) or not isinstance(identity, str | int):
         return BadLine(line=number, reason='"id" has to be a string or a whole number')
@@ -95,10 +56,6 @@ def parse_line(raw: bytes, number: int) -> Pair | BadLine:
     except ValueError as exc:
         return BadLine(line=number, reason=str(exc), id=identity)
     return Pair(line=number, id=identity, comparison=comparison, label=label, record=value)
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _comparison(value: Mapping[str, Any]) -> Comparison:

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from judges.contracts import PanelJudgment
-from shadow.judge_file import BadLine, Pair, group_name, lookup
+from shadow.json_lines import BadLine
+from shadow.judge_file import Pair, group_name, lookup
 from shadow.statistics.judge_quality import Figure, JudgeQuality, measure
 
 _SHOWN = ("auroc", "accuracy", "kappa", "calibration_error", "length_auroc", "gain_over_length")

@@ -7,18 +7,15 @@ that only the store can turn back into a tier, the order within a sample goes by
 
 from __future__ import annotations
 
-import gzip
 import json
 import uuid
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from shadow.errors import ConfigError
-from shadow.judge_file import BadLine
+from shadow.json_lines import BadLine, parse_object, read_objects
 from shadow.prompts import question_of
 from shadow.store.labels import Label, WaitingSample, blind_name
 
@@ -41,44 +38,17 @@ def read_labels(path: Path, *, reviewer: str | None, now: datetime) -> Iterator[
     reviewer: who labelled where a line does not say. now: when, where a line does not say. Raises: ConfigError where the file
     cannot be read.
     """
-    try:
-        with _opened(path) as file:
-            number = 0
-            while True:
-                number += 1
-                try:
-                    raw = file.readline()
-                except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-                    yield BadLine(line=number, reason=f"the compressed file is damaged from here on: {exc}")
-                    return
-                if not raw:
-                    return
-                yield parse_line(raw, number, reviewer=reviewer, now=now)
-    except FileNotFoundError as exc:
-        raise ConfigError(f"{path}: no such file") from exc
-    except OSError as exc:
-        raise ConfigError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
-
-
-def _opened(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb")
+    for found in read_objects(path):
+        yield found if isinstance(found, BadLine) else _label_line(*found, reviewer=reviewer, now=now)
 
 
 def parse_line(raw: bytes, number: int, *, reviewer: str | None, now: datetime) -> LabelLine | BadLine:
     """One line as a label, or what is wrong with it. Unknown keys are ignored."""
-    try:
-        value = json.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as exc:
-        return BadLine(line=number, reason=f"not UTF-8 at byte {exc.start}")
-    except json.JSONDecodeError as exc:
-        reason = f"not JSON: {exc.msg} at column {exc.colno}" if raw.strip() else "empty line"
-        return BadLine(line=number, reason=reason)
-    except (ValueError, RecursionError) as exc:
-        return BadLine(line=number, reason=f"not JSON: {exc}")
-    if not isinstance(value, dict):
-        return BadLine(line=number, reason="not a JSON object")
+    found = parse_object(raw, number)
+    return found if isinstance(found, BadLine) else _label_line(number, found, reviewer=reviewer, now=now)
+
+
+def _label_line(number: int, value: dict[str, Any], *, reviewer: str | None, now: datetime) -> LabelLine | BadLine:
     identity = value.get("sample_id")
     try:
         label = _label(value, reviewer=reviewer, now=now)

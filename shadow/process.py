@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import platform
 import signal
-import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -15,6 +17,7 @@ import structlog
 log = structlog.get_logger()
 
 _PR_SET_PDEATHSIG = 1
+_POLL_SECONDS = 0.5
 
 
 def yield_to_clients(niceness: int = 19) -> None:
@@ -26,9 +29,24 @@ def yield_to_clients(niceness: int = 19) -> None:
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent dies, however it dies. Linux only; elsewhere nothing happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    """End this process when its parent ends, even by SIGKILL. Call it first of all in the child.
+
+    On Linux the kernel sends SIGTERM, when the *thread* that started us ends: start children from the main thread.
+    Elsewhere a watching thread looks after the parent twice a second.
+    """
+    parent = os.getppid()
+    if platform.system() == "Linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:  # it ended before the signal was arranged
+            os.kill(os.getpid(), signal.SIGTERM)
+        return
+    threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_POLL_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def stop_event() -> asyncio.Event:

@@ -15,7 +15,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from shadow.judge_file import BadLine, Pair, Side, matches, read_pairs, side_of
+from shadow.json_lines import BadLine
+from shadow.judge_file import Pair, Side, matches, read_pairs, side_of
 
 if TYPE_CHECKING:
     from judges.panel import Panel

@@ -22,7 +22,7 @@ from shadow.errors import ConfigError
 from shadow.settings import load
 
 if TYPE_CHECKING:
-    from shadow.judge_file import BadLine
+    from shadow.json_lines import BadLine
     from shadow.label_file import LabelLine
 
 _CHUNK = 500
@@ -75,7 +75,7 @@ def import_labels(file: Path, reviewer: str | None, config: Path, *, as_json: bo
 
     A bad line is named with its number and the reason, the others are stored; exit code 1 if there was any.
     """
-    from shadow.judge_file import BadLine
+    from shadow.json_lines import BadLine
     from shadow.label_file import read_labels
     from shadow.store.engine import utc_now
 
@@ -111,7 +111,7 @@ async def _store(
     url: str, lines: list[LabelLine | BadLine], progress: Progress
 ) -> tuple[dict[str, int], list[BadLine]]:
     """(how many of which outcome, lines that name an answer nobody has). A transaction per chunk: repeating finishes it."""
-    from shadow.judge_file import BadLine
+    from shadow.json_lines import BadLine
     from shadow.label_file import LabelLine
     from shadow.store.engine import engine_for
     from shadow.store.labels import save_labels

@@ -17,7 +17,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from shadow.lab.errors import ChildError, LocalModelError
-from shadow.lab.processes import Child, announce, die_with_parent, start_child
+from shadow.lab.processes import Child, announce, start_child
+from shadow.process import die_with_parent
 
 #: The model id that the server answers to (it answers to any).
 MODEL = "smollm2-135m-instruct"

@@ -1,19 +1,15 @@
 """How does a part of the lab run as a process of its own, and end with its parent?
 
-A child of the lab calls `die_with_parent` first, then writes one line of JSON to its standard output when it can be used
-(`{"ready": true, "port": N}`). `start_child` starts one and waits for that line.
+A child of the lab calls `shadow.process.die_with_parent` first, then writes one line of JSON to its standard output when it
+can be used (`{"ready": true, "port": N}`). `start_child` starts one and waits for that line.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import platform
 import selectors
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,30 +18,6 @@ from typing import Any
 import orjson
 
 from shadow.lab.errors import ChildError
-
-_PR_SET_PDEATHSIG = 1
-_POLL_SECONDS = 0.5
-
-
-def die_with_parent() -> None:
-    """End this process when its parent ends, even by SIGKILL. Call it first of all in the child.
-
-    On Linux the kernel sends SIGTERM, when the *thread* that started us ends: start children from the main thread.
-    Elsewhere a watching thread looks after the parent twice a second.
-    """
-    parent = os.getppid()
-    if platform.system() == "Linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # it ended before the signal was arranged
-            os.kill(os.getpid(), signal.SIGTERM)
-        return
-    threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_POLL_SECONDS)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def announce(**facts: Any) -> None:

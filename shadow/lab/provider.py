@@ -32,12 +32,13 @@ from shadow.lab.asgi import (
     stream_out,
 )
 from shadow.lab.faults import FaultPlan
-from shadow.lab.processes import announce, die_with_parent
+from shadow.lab.processes import announce
 from shadow.lab.seeds import stream
 from shadow.lab.tiers import LabTier
 from shadow.lab.tokens import conversation_tokens, count_tokens
 from shadow.lab.wire import Completion, cut_to, error_body, models_body
 from shadow.lab.world import World
+from shadow.process import die_with_parent
 
 _LATENCY_SIGMA = 0.35
 _STREAM_PIECES = 8

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.errors import ConfigError
-from shadow.judge_file import BadLine
+from shadow.json_lines import BadLine
 from shadow.label_file import LabelLine, form_lines, label_json, parse_line, read_labels
 from shadow.store.labels import Label, WaitingSample
 
