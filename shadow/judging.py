@@ -13,11 +13,12 @@ from shadow.store.samples import Answer, Sample, State
 def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -> list[tuple[Answer, Comparison]]:
     """One comparison per answer obtained.
 
-    Every answer is held against the reference tier's first answer; that answer itself against the second one, if it was
-    asked twice, else against nothing: only markers and an absolute rubric can then have evidence.
+    Every answer is held against the reference tier's first answer (where only an intermediate tier was asked, against its
+    answer); that answer itself against the second one, if it was asked twice, else against nothing: only markers and an
+    absolute rubric can then have evidence.
     """
     obtained = {(a.tier, a.repeat): a for a in answers if a.outcome == "ok" and a.completion is not None}
-    reference = obtained.get((sample.reference_tier, 0))
+    reference = obtained.get((sample.reference_tier, 0)) or obtained.get(_needed(sample))
     again = obtained.get((sample.reference_tier, 1))
     return [
         (
@@ -55,12 +56,17 @@ def missing_reference(sample: Sample, answers: Sequence[Answer]) -> str | None:
     an intermediate tier's where only that was asked.
     """
     obtained = {(a.tier, a.repeat) for a in answers if a.outcome == "ok"}
-    planned = [(t.tier, t.repeat) for t in sample.targets]
-    needed = (sample.reference_tier, 0) if (sample.reference_tier, 0) in planned else planned[0]
+    needed = _needed(sample)
     if needed in obtained:
         return None
     outcomes = {(a.tier, a.repeat): a.outcome for a in answers}
     return outcomes.get(needed, "not_asked")
+
+
+def _needed(sample: Sample) -> tuple[str, int]:
+    """(tier, repeat) of the answer without which there is nothing to compare."""
+    planned = [(target.tier, target.repeat) for target in sample.targets]
+    return (sample.reference_tier, 0) if (sample.reference_tier, 0) in planned else planned[0]
 
 
 def _text(answer: Answer | None) -> str | None:

@@ -7,7 +7,8 @@ task that runs twice (a worker killed in between, a job handed out again) finds 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -28,6 +29,12 @@ from shadow.store.samples import Answer, Sample
 log = structlog.get_logger()
 
 MIRROR, JUDGE = "mirror", "judge"
+JUDGE_ATTEMPTS = 3
+
+
+def _attempts(most: int, wait_seconds: int) -> procrastinate.RetryStrategy | bool:
+    """Run a task at most that often, whatever it fails with, waiting longer each time."""
+    return procrastinate.RetryStrategy(max_attempts=most - 1, exponential_wait=wait_seconds) if most > 1 else False
 
 
 class MirrorIncompleteError(Exception):
@@ -56,21 +63,31 @@ class Tasks:
 
     def register(self, app: procrastinate.App) -> None:
         sampling = self._settings.sampling
-        retry = procrastinate.RetryStrategy(
-            max_attempts=sampling.max_attempts - 1 or None,
-            exponential_wait=max(sampling.retry_wait_seconds, 2),
-            retry_exceptions={MirrorIncompleteError},
-        )
+        wait = max(sampling.retry_wait_seconds, 2)
 
-        @app.task(name=MIRROR, queue=MIRROR, pass_context=True, retry=retry)
+        @app.task(name=MIRROR, queue=MIRROR, pass_context=True, retry=_attempts(sampling.max_attempts, wait))
         async def mirror(context: procrastinate.JobContext, request_id: str) -> None:
-            attempts = context.job.attempts if context.job else 0
-            if await self.mirror(request_id, last_attempt=attempts + 1 >= sampling.max_attempts):
-                await app.configure_task(JUDGE, queue=JUDGE).defer_async(request_id=request_id)
+            last_attempt = context.job.attempts + 1 >= sampling.max_attempts
+            async with self._failing_openly(request_id, MIRROR, last_attempt=last_attempt):
+                if await self.mirror(request_id, last_attempt=last_attempt):
+                    await app.configure_task(JUDGE, queue=JUDGE).defer_async(request_id=request_id)
 
-        @app.task(name=JUDGE, queue=JUDGE, retry=procrastinate.RetryStrategy(max_attempts=3, exponential_wait=2))
-        async def judge(request_id: str) -> None:
-            await self.judge(request_id)
+        @app.task(name=JUDGE, queue=JUDGE, pass_context=True, retry=_attempts(JUDGE_ATTEMPTS, 2))
+        async def judge(context: procrastinate.JobContext, request_id: str) -> None:
+            last_attempt = context.job.attempts + 1 >= JUDGE_ATTEMPTS
+            async with self._failing_openly(request_id, JUDGE, last_attempt=last_attempt):
+                await self.judge(request_id)
+
+    @contextlib.asynccontextmanager
+    async def _failing_openly(self, request_id: str, task: str, *, last_attempt: bool) -> AsyncIterator[None]:
+        """A task that fails for the last time takes its sample out of the waiting ones: it counts as failed, with the reason."""
+        try:
+            yield
+        except Exception as exc:
+            if last_attempt:
+                async with self._engine.begin() as connection:
+                    await samples.set_state(connection, request_id, "failed", failure=f"{task}: {type(exc).__name__}")
+            raise
 
     async def mirror(self, request_id: str, *, last_attempt: bool) -> bool:
         """Obtain what is still missing; True if the sample is ready to be judged.

@@ -310,6 +310,37 @@ async def test_the_top_tier_asked_twice_is_held_against_itself(
     assert found["frontier", 0].verdict is not None
 
 
+async def test_where_only_an_intermediate_tier_was_asked_it_is_the_reference(
+    engine: AsyncEngine, provider: Child, tmp_path: Any, tasks: Any
+) -> None:
+    between = replace(UP, targets=(Target(tier="mid", repeat=0, pi=0.01),), counts_for_accuracy=False)
+    work = tasks(settings_for(provider, tmp_path))
+    request_id = await sampled(engine, between)
+    assert await work.mirror(request_id, last_attempt=False)
+    await work.judge(request_id)
+    assert (await row(engine, request_id)).state == "judged"
+    assert (await answers(engine, request_id))["fast", 0].verdict in ("accept", "reject")
+
+
+async def test_a_task_that_fails_for_good_leaves_no_sample_waiting(
+    engine: AsyncEngine, provider: Child, tmp_path: Any, database_url: str, tasks: Any
+) -> None:
+    class BrokenMirror(Mirror):
+        async def ask(self, call: Any) -> Any:
+            raise ZeroDivisionError
+
+    settings = settings_for(provider, tmp_path, sampling={"max_attempts": 1})
+    broken = BrokenMirror(settings, resolve_prices(settings.providers, settings.tiers))
+    request_id = await sampled(engine)
+    app = queue_app(database_url)
+    Tasks(settings, engine, broken, panels_of(settings)).register(app)
+    async with app.open_async():
+        await dispatch_new(app, engine)
+        await app.run_worker_async(queues=["mirror"], wait=False, install_signal_handlers=False, listen_notify=False)
+    await broken.aclose()
+    assert tuple(await row(engine, request_id)) == ("failed", "mirror: ZeroDivisionError")
+
+
 async def test_new_samples_reach_the_queue_once_and_are_worked_off(
     engine: AsyncEngine, provider: Child, tmp_path: Any, tasks: Any, database_url: str
 ) -> None:
