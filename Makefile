@@ -60,7 +60,7 @@ test-fast: setup ## Tests without servers (under a minute)
 .PHONY: test-slow
 test-slow: setup local-model ## Tests with a real PostgreSQL, real servers and real processes
 	$(say) 'slow tests'
-	@$(BIN)/python -m pytest -q -m slow $(TEST_ARGS)
+	@$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile $(TEST_ARGS)
 
 .PHONY: lint
 lint: setup ## Style and formatting

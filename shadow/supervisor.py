@@ -33,6 +33,7 @@ log = structlog.get_logger()
 NEED_A_SCHEMA = {"worker", "scheduler"}
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+HEALTHY_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Child:
 
     role: str
     process: asyncio.subprocess.Process | None = None
-    restarts: int = 0
+    early_deaths: int = 0  # in a row
     last_words: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
 
@@ -144,10 +145,10 @@ class Supervisor:
                 words = [line for line in child.last_words if line.startswith("shadow ")] or list(child.last_words)[-3:]
                 self._failure = ConfigError("\n".join(words))
                 return
-            child.restarts += 1
-            log.warning("role.died", role=child.role, exit_code=code, restarts=child.restarts)
             # At once after a healthy life, with growing patience for one that dies at every start.
-            await pause(self._stop, 0.05 if time.monotonic() - began > 2 else min(0.5 * child.restarts, 5.0))
+            child.early_deaths = 0 if time.monotonic() - began > HEALTHY_SECONDS else child.early_deaths + 1
+            log.warning("role.died", role=child.role, exit_code=code, early_deaths=child.early_deaths)
+            await pause(self._stop, min(0.05 + 0.2 * child.early_deaths, 2.0))
 
     async def _run(self, child: Child) -> None:
         environment = dict(os.environ)

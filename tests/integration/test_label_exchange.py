@@ -190,7 +190,7 @@ async def test_the_newest_label_of_a_reviewer_counts_whatever_comes_last(engine:
 
     def said(label: int, hours: float, which: str = "served") -> Label:
         at = NOW - timedelta(hours=hours)
-        return Label(sample_id=sample_id, which=which, label=label, reviewer="ada", labelled_at=at)
+        return Label(sample_id=sample_id, which=which, label=label, reviewer="newest", labelled_at=at)
 
     async with engine.begin() as connection:
         (tier,) = rows(store, f"SELECT tier FROM answers WHERE served AND request_id = '{sample_id}'")[0]
@@ -208,4 +208,4 @@ async def test_the_newest_label_of_a_reviewer_counts_whatever_comes_last(engine:
         assert outcomes == ["new", "older", "same", "changed", "same", "unknown"]
         assert await save_labels(connection, [said(1, 4)]) == ["older"]
         assert await save_labels(connection, [said(1, 3)]) == ["changed"]
-    assert rows(store, "SELECT label FROM labels WHERE reviewer = 'ada'") == [(1,)]
+    assert rows(store, "SELECT label FROM labels WHERE reviewer = 'newest'") == [(1,)]
