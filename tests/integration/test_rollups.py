@@ -137,9 +137,10 @@ async def filled(engine: AsyncEngine, settings: Settings, n: int = 900) -> Raw:
     async with engine.begin() as connection:
         await insert_exchanges(connection, raw.exchanges)
         await mark(connection, (e.started_at for e in raw.exchanges))
-        for one in raw.exchanges:
+        for number, one in enumerate(raw.exchanges):
+            # By number: ids are new in every run, and the draw must not be.
             drawn = draw(
-                settings.rates, seed="s", request_id=one.request_id, served_tier=one.served_tier or "", tiers=TIERS
+                settings.rates, seed="s", request_id=f"{number}", served_tier=one.served_tier or "", tiers=TIERS
             )
             if drawn is None:
                 continue
