@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from shadow.lab.reviewer import SimulatedReviewer
+from shadow.lab.seeds import derive
 from shadow.store import labels
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.labels import Label
@@ -16,7 +17,7 @@ BATCH = 200
 
 async def check_on_gold(engine: AsyncEngine, reviewer: SimulatedReviewer, n: int, *, seed: int) -> None:
     """Let the reviewer label `n` items of known truth, so that the labels' own error is known."""
-    found = reviewer.gold_check(n, np.random.default_rng(seed))
+    found = reviewer.gold_check(n, np.random.default_rng(derive(seed, "gold")))
     counts = {(0, 1): found.false_accepts, (0, 0): found.gold_bad - found.false_accepts}
     counts |= {(1, 0): found.false_rejects, (1, 1): found.gold_good - found.false_rejects}
     answers = [pair for pair, count in counts.items() for _ in range(count)]
