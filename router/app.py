@@ -28,7 +28,7 @@ from router.hints import read_hints
 from router.inline import Inline
 from router.pool import Pool, build_pool
 from router.rules import Rules
-from router.scorers.heuristic import HeuristicScorer
+from router.scorers.choice import scorer_for
 from router.settings import RouterSettings
 from router.telemetry import SpoolHealth, Telemetry
 from router.upstream import HttpUpstream
@@ -59,7 +59,7 @@ def create_app(
 ) -> RouterApp:
     """Wire the router. `resources` start before and close after the connections to the providers, in reverse order.
 
-    Raises: ConfigInvalid (PriceUnknown, ApiKeyMissing, HostNotAllowed).
+    Raises: ConfigInvalid (PriceUnknown, ApiKeyMissing, HostNotAllowed, ModelUnusable).
     """
     keys = KeyRing.of(environ, host=settings.server.host)
     pool = build_pool(settings, environ)
@@ -70,7 +70,7 @@ def create_app(
     inline = Inline(
         pool=pool,
         gate=Gate.of(pool.tiers, pool.windows(), Rules.of(settings.routing.rules)),
-        scorer=HeuristicScorer.of(pool.tiers),
+        scorer=scorer_for(settings.routing.scorer, pool.tiers),
         policy=policy,
         dispatcher=Dispatcher(
             upstream=upstream,

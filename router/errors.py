@@ -4,7 +4,8 @@ RouterError
 ├── ConfigInvalid            the configuration contradicts itself: printed as lines, exit code 2
 │   ├── PriceUnknown         a model without a price
 │   ├── ApiKeyMissing        a provider's `api_key_env` names a variable that is not set
-│   └── HostNotAllowed       listening beyond loopback without SHADOW_API_KEYS
+│   ├── HostNotAllowed       listening beyond loopback without SHADOW_API_KEYS
+│   └── ModelUnusable        the directory of the learned scorer is missing, damaged or made for other tiers
 ├── StartFailed              the machine says no: one line, exit code 2
 │   ├── PortTaken
 │   └── DataDirNotWritable
@@ -46,6 +47,10 @@ class ApiKeyMissing(ConfigInvalid):
 
 class HostNotAllowed(ConfigInvalid):
     """The router would listen beyond this machine without asking anybody for a key."""
+
+
+class ModelUnusable(ConfigInvalid):
+    """The directory of a trained model is missing or damaged, or the model was trained for other tiers."""
 
 
 class StartFailed(RouterError):

@@ -119,7 +119,20 @@ class RuleSettings(_Strict):
 class ScorerSettings(_Strict):
     """How the confidence in each tier is estimated."""
 
-    kind: Literal["heuristic"] = Field("heuristic", description="`heuristic`: from features of the text alone.")
+    kind: Literal["heuristic", "learned"] = Field(
+        "heuristic", description="`heuristic`: a rule of thumb on the text. `learned`: a model made by `shadow train`."
+    )
+    model_dir: str | None = Field(
+        None,
+        min_length=1,
+        description="Directory of the trained model, for kind `learned`; its tiers must be these tiers.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_model(self) -> ScorerSettings:
+        if self.kind == "learned" and self.model_dir is None:
+            raise ValueError("kind learned needs model_dir, the directory that `shadow train --out` has written")
+        return self
 
 
 class BreakerSettings(_Strict):

@@ -12,42 +12,22 @@ up would shrink, and a rule of thumb has no business claiming to know that.
 Signs: length of the last user message (log scale), numbers in it, words of calculation beside at least two numbers, words
 that ask for reasoning or design, code, several questions at once, long conversations, tools, images, JSON. A message that
 begins like routine work (classify, extract, translate, where is) counts down. The weights are a rule of thumb with the
-right order (short lookup and routine work < explanation < code < word problem < proof with steps), to be replaced by the
-learned scorer as soon as there is data.
+right order (short lookup and routine work < explanation < code < word problem < proof with steps); `router.scorers.learned`
+takes over as soon as there are outcomes to train on.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router.contracts import Features
+from router.scorers.signs import read_signs
 
 STEEPNESS = 2.2
 MIN_STRENGTH, MAX_STRENGTH = 3.6, 6.0
 MAX_DEMAND = 2.4
-_SCANNED_CHARACTERS = 8000  # signs sit at the start; a pasted document only counts by its length
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_WORD = re.compile(r"[a-z]+")
-_CALCULATION = _words(
-    "percent percentage total each per twice half average altogether remaining left sum product probability ratio"
-    " calculate compute solve many much long far old cost costs"
-)
-_REASONING = _words(
-    "prove proof derive why reason reasoning analyze analyse compare contrast evaluate design architecture optimize"
-    " optimise tradeoff tradeoffs strategy plan debug refactor implement algorithm theorem essay step"
-)
-_CODE = _words("def class function python javascript typescript java rust sql regex bash traceback include")
-_CODE_MARKS = ("```", "=>", "();", "#include", "</", "def ")
-_ROUTINE = _words("classify extract translate categorize categorise label tag spell list format status where")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,21 +51,18 @@ class HeuristicScorer:
 
 def demand(features: Features) -> float:
     """How much a request asks of a model: 0 trivial, 1 an ordinary word problem, MAX_DEMAND as hard as it gets."""
-    text = features.text[:_SCANNED_CHARACTERS].lower()
-    words = _WORD.findall(text)
-    seen = set(words)
+    signs = read_signs(features)
     total = 0.25 * max(0.0, math.log2(max(1, features.words) / 8))
-    numbers = len(_NUMBER.findall(text))
-    total += 0.05 * min(numbers, 8)
-    if numbers >= 2 and seen & _CALCULATION:
+    total += 0.05 * min(signs.numbers, 8)
+    if signs.numbers >= 2 and signs.calculates:
         total += 0.6
-    total += 0.8 * min(2, len(seen & _REASONING))
-    if seen & _CODE or any(mark in text for mark in _CODE_MARKS):
+    total += 0.8 * min(2, signs.reasoning)
+    if signs.code:
         total += 1.0
-    total += 0.1 * min(3, max(0, text.count("?") - 1))
+    total += 0.1 * min(3, max(0, signs.questions - 1))
     total += 0.1 * math.log2(max(1, features.turns))
     total += 0.15 * max(0.0, math.log2(max(1, features.conversation_tokens) / 1000))
     total += 0.3 * features.has_tools + 0.4 * features.has_images + 0.1 * features.wants_json
-    if not _ROUTINE.isdisjoint(words[:3]):
+    if signs.routine:
         total -= 0.5
     return MAX_DEMAND * math.tanh(max(0.0, total) / MAX_DEMAND)
