@@ -6,7 +6,7 @@ The primary key (started_at, request_id) comes from the record itself, so a seco
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,12 +50,6 @@ async def insert_exchanges(connection: AsyncConnection, batch: Sequence[Exchange
         )
         new.update(str(request_id) for request_id in (await connection.scalars(statement)))
     return new
-
-
-async def count_exchanges(connection: AsyncConnection, *, since: datetime) -> int:
-    """How many exchanges are stored. A full count, for checks and tests only."""
-    query = sa.select(sa.func.count()).select_from(exchanges).where(exchanges.c.started_at >= since)
-    return int(await connection.scalar(query) or 0)
 
 
 def first_line(error: sa.exc.DBAPIError) -> str:

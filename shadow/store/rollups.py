@@ -117,11 +117,6 @@ async def window_funnel(connection: AsyncConnection, *, since: datetime, until: 
     return [FunnelRow(**row) for row in rows.mappings()]
 
 
-async def queued_buckets(connection: AsyncConnection) -> int:
-    """How many marks wait to be computed."""
-    return int(await connection.scalar(sa.text("SELECT count(*) FROM rollup_queue")) or 0)
-
-
 # A bucket is claimed with all its marks, so that none is computed twice. Buckets start at midnight UTC.
 _CLAIM = sa.text(
     """
