@@ -20,6 +20,7 @@ from router.asgi import JSON, Client, Headers, Message, Receive, Scope, Send, er
 from router.auth import KeyRing
 from router.chat import read_chat_request
 from router.contracts import PolicySource, Recorder
+from router.decider import Decider
 from router.dispatch import Dispatcher
 from router.errors import ClientGone, RequestRejected
 from router.gate import Gate
@@ -69,9 +70,11 @@ def create_app(
     upstream = HttpUpstream()
     inline = Inline(
         pool=pool,
-        gate=Gate.of(pool.tiers, pool.windows(), Rules.of(settings.routing.rules)),
-        scorer=scorer_for(settings.routing.scorer, pool.tiers),
-        policy=policy,
+        decider=Decider(
+            gate=Gate.of(pool.tiers, pool.windows(), Rules.of(settings.routing.rules)),
+            scorer=scorer_for(settings.routing.scorer, pool.tiers),
+            policy=policy,
+        ),
         dispatcher=Dispatcher(
             upstream=upstream,
             health=health,

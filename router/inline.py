@@ -16,15 +16,13 @@ import structlog
 
 from router.asgi import JSON, Client, error_body
 from router.chat import ChatRequest
-from router.contracts import Exchange, Hints, PolicySource, Recorder
+from router.contracts import Exchange, Hints, Recorder
+from router.decider import Decider
 from router.dispatch import Completed, Dispatcher, Refused
 from router.errors import AllFailed, UpstreamFailed
-from router.features import extract_features
-from router.gate import ANSWER_TOKENS, Gate
 from router.headers import answer_headers, decision_headers, request_id_header, retry_after_header, stream_headers
 from router.journal import Journal
 from router.pool import Pin, Pool, Target
-from router.scorers import Scorer
 from router.settings import RoutingSettings
 from router.sse import error_event
 from router.streaming import Relay
@@ -39,9 +37,7 @@ class Inline:
     """Serves chat requests. `clock` is monotonic, in seconds."""
 
     pool: Pool
-    gate: Gate
-    scorer: Scorer
-    policy: PolicySource
+    decider: Decider
     dispatcher: Dispatcher
     recorder: Recorder
     telemetry: Telemetry
@@ -61,33 +57,22 @@ class Inline:
     ) -> None:
         """Decide, answer, record."""
         clock_started = self.clock()
-        features = extract_features(request.fields)
-        policy = self.policy.current()
-        decision = self.gate.decide(
-            features=features,
-            hints=hints,
-            scores=self.scorer.scores(features),
-            policy=policy,
-            pinned=pin.tier if pin else None,
-            max_completion_tokens=request.max_completion_tokens,
-        )
+        started_at = datetime.now(UTC)
+        decided = await self.decider.decide(request, hints, pin)
         journal = Journal(
             request_id=request_id,
-            started_at=datetime.now(UTC),
+            started_at=started_at,
             clock_started=clock_started,
             request=request,
             hints=hints,
-            features=features,
-            decision=decision,
-            policy_version=policy.version,
+            decided=decided,
             mode=self.routing.mode,
             key_id=key_id,
         )
-        tier = decision.chosen
+        tier = decided.decision.chosen
         if self.routing.mode == "observe" and pin is None:
             tier = self.routing.observe_tier or self.pool.tiers[-1]
-        needed = features.conversation_tokens + (request.max_completion_tokens or ANSWER_TOKENS)
-        plan = self.pool.plan(tier, pin, needed)
+        plan = self.pool.plan(tier, pin, decided.needed_tokens)
         await self._guarded(client, journal, plan, forwarded)
 
     async def _guarded(

@@ -14,6 +14,7 @@ from typing import Literal
 from router.answers import Answer, Usage, estimated_usage
 from router.chat import ChatRequest
 from router.contracts import Attempt, Decision, Exchange, Features, Hints, Reason, Status
+from router.decider import Decided
 from router.pool import Pool, Target
 
 _NO_USAGE = Usage(prompt_tokens=0, completion_tokens=0)
@@ -28,13 +29,23 @@ class Journal:
     clock_started: float
     request: ChatRequest
     hints: Hints
-    features: Features
-    decision: Decision
-    policy_version: int
+    decided: Decided
     mode: Literal["route", "observe"]
     key_id: str | None
     attempts: list[Attempt] = field(default_factory=list)
     recorded: bool = False
+
+    @property
+    def decision(self) -> Decision:
+        return self.decided.decision
+
+    @property
+    def features(self) -> Features:
+        return self.decided.features
+
+    @property
+    def policy_version(self) -> int:
+        return self.decided.policy_version
 
     def attempted(
         self,
@@ -104,8 +115,8 @@ class Journal:
             policy_version=self.policy_version,
             dialect="openai.chat",
             hints=self.hints,
-            query_type=self.hints.query_type or "unknown",
-            query_type_source="hint" if self.hints.query_type else "none",
+            query_type=self.decided.query_type,
+            query_type_source=self.decided.query_type_source,
             requested_model=self.request.model,
             decision=self.decision,
             served_tier=served.tier if served else None,

@@ -1,0 +1,38 @@
+"""What may be said about an endpoint that answers?"""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from router.settings.values import Strict
+
+
+class ProviderSettings(Strict):
+    """One endpoint that answers chat completions."""
+
+    kind: Literal["openai"] = Field("openai", description="Dialect of the endpoint.")
+    base_url: str = Field(description="Up to and including the version, for example https://api.openai.com/v1.")
+    api_key_env: str | None = Field(None, description="Environment variable holding the key; null: no key is sent.")
+    timeout_seconds: float = Field(
+        30, gt=0, description="Longest wait for a whole answer; when streaming, longest silence between two chunks."
+    )
+    first_token_seconds: float = Field(10, gt=0, description="Longest wait for the first streamed event.")
+    max_retries: int = Field(2, ge=0, le=10, description="Further attempts at the same model before moving on.")
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _known_kind(cls, value: object) -> object:
+        if value == "anthropic":
+            raise ValueError("kind anthropic is not supported yet: use its OpenAI-compatible endpoint for now")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("base_url must look like https://host/v1")
+        return value.rstrip("/")

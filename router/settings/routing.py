@@ -1,0 +1,50 @@
+"""What may be said about the choice of a tier?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from router.settings.rules import RuleSettings
+from router.settings.values import ModelName, Share, Strict
+
+
+class ScorerSettings(Strict):
+    """How the confidence in each tier is estimated."""
+
+    kind: Literal["heuristic", "learned"] = Field(
+        "heuristic", description="`heuristic`: a rule of thumb on the text. `learned`: a model made by `shadow train`."
+    )
+    model_dir: str | None = Field(
+        None,
+        min_length=1,
+        description="Directory of the trained model, for kind `learned`; its tiers must be these tiers.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_model(self) -> ScorerSettings:
+        if self.kind == "learned" and self.model_dir is None:
+            raise ValueError("kind learned needs model_dir, the directory that `shadow train --out` has written")
+        return self
+
+
+class BreakerSettings(Strict):
+    """When a failing model is left alone, and for how long."""
+
+    failures: int = Field(5, ge=1, description="Failed attempts in a row that open the breaker.")
+    cooldown_seconds: float = Field(10, gt=0, description="First pause; doubles with each failed probe, up to 8 times.")
+
+
+class RoutingSettings(Strict):
+    """How a tier is chosen."""
+
+    mode: Literal["route", "observe"] = Field("route", description="observe: decide and record, serve `observe_tier`.")
+    observe_tier: str | None = Field(None, description="Tier that serves in mode observe; null: the top tier.")
+    thresholds: dict[str, Share] = Field(description="For every tier but the top one: the confidence it needs.")
+    band: Share = Field(0.05, description="Confidence within the band above the threshold: one tier up; 0: off.")
+    rules: tuple[RuleSettings, ...] = Field((), description="Asked in order, before the scorer; the first match wins.")
+    scorer: ScorerSettings = Field(ScorerSettings(), description="Where the confidence comes from.")
+    alias: ModelName = Field("auto", description="The value of `model` that asks for routing.")
+    deadline_seconds: float = Field(60, gt=0, description="No attempt starts later than this after the request came.")
+    breaker: BreakerSettings = Field(BreakerSettings(), description="When a failing model is left alone.")
