@@ -39,10 +39,12 @@ class Decider:
     async def decide(self, request: ChatRequest, hints: Hints, pin: Pin | None) -> Decided:
         """Everything up to the choice of the tier."""
         features = extract_features(request.fields)
+        query_type = hints.query_type or "unknown"
         policy = self.policy.current()
         decision = self.gate.decide(
             features=features,
             hints=hints,
+            query_type=query_type,
             scores=self.scorer.scores(features),
             policy=policy,
             pinned=pin.tier if pin else None,
@@ -51,7 +53,7 @@ class Decider:
         return Decided(
             decision=decision,
             features=features,
-            query_type=hints.query_type or "unknown",
+            query_type=query_type,
             query_type_source="hint" if hints.query_type else "none",
             policy_version=policy.version,
             needed_tokens=features.conversation_tokens + (request.max_completion_tokens or ANSWER_TOKENS),

@@ -40,18 +40,19 @@ class Gate:
         *,
         features: Features,
         hints: Hints,
+        query_type: str,
         scores: Mapping[str, float],
         policy: Policy,
         pinned: str | None = None,
         max_completion_tokens: int | None = None,
     ) -> Decision:
-        """Choose a tier. scores: every tier -> [0, 1]. pinned: the tier that the client asked for by name."""
+        """Choose a tier. query_type: what rules see. scores: every tier -> [0, 1]. pinned: the tier asked for by name."""
         predicted = self._predicted(scores, policy)
         rule = None
         reason: Reason | None
         if pinned is not None:
             chosen, reason = self.tiers.index(pinned), "pinned"
-        elif (rule := self.rules.first_match(features, hints)) is not None:
+        elif (rule := self.rules.first_match(features, hints, query_type)) is not None:
             chosen, reason = self.tiers.index(rule.tier), "rule"
         else:
             chosen, reason = self._hinted(predicted, scores, policy, hints)

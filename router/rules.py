@@ -19,19 +19,19 @@ class Rules:
     def of(cls, rules: Sequence[RuleSettings]) -> Rules:
         return cls(rules=tuple(rules))
 
-    def first_match(self, features: Features, hints: Hints) -> RuleSettings | None:
-        """The first rule all of whose conditions hold, or None."""
+    def first_match(self, features: Features, hints: Hints, query_type: str) -> RuleSettings | None:
+        """The first rule all of whose conditions hold, or None. query_type: hinted or classified, "unknown" where neither is."""
         if not self.rules:
             return None
         text = features.text.casefold()
-        return next((rule for rule in self.rules if _holds(rule.when, features, hints, text)), None)
+        return next((rule for rule in self.rules if _holds(rule.when, features, hints, query_type, text)), None)
 
 
-def _holds(when: WhenSettings, features: Features, hints: Hints, folded_text: str) -> bool:
+def _holds(when: WhenSettings, features: Features, hints: Hints, query_type: str, folded_text: str) -> bool:
     return (
         _allows(when.feature, hints.feature)
         and _allows(when.user, hints.user)
-        and _allows(when.query_type, hints.query_type)
+        and _allows(when.query_type, query_type)
         and when.impact in (None, hints.impact)
         and when.error_tolerance in (None, hints.error_tolerance)
         and (when.max_words is None or features.words <= when.max_words)

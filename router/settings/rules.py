@@ -13,7 +13,9 @@ class WhenSettings(Strict):
 
     feature: Names = Field((), description="One of these features, as hinted by the caller.")
     user: Names = Field((), description="One of these users, as hinted by the caller.")
-    query_type: Names = Field((), description="One of these query types, as hinted by the caller.")
+    query_type: Names = Field(
+        (), description="One of these query types, hinted or classified; `unknown` where neither is."
+    )
     impact: Impact | None = Field(None, description="Exactly this impact; requests without a hint have `normal`.")
     error_tolerance: Tolerance | None = Field(
         None, description="Exactly this error tolerance; requests without a hint have `normal`."

@@ -86,7 +86,8 @@ def set_stage(world: World, policy: Policy, panel: Panel, progress: Callable[[in
         features = extract_features({"messages": task.messages, "response_format": task.response_format})
         scores = scorer.scores(features)
         for column, impact in enumerate(("normal", "high")):
-            decision = gate.decide(features=features, hints=Hints(impact=impact), scores=scores, policy=policy)  # type: ignore[arg-type]
+            hints = Hints(impact=impact)  # type: ignore[arg-type]
+            decision = gate.decide(features=features, hints=hints, query_type=task.kind, scores=scores, policy=policy)
             served[index, column] = tiers.index(decision.chosen)
             band[index] = BAND_INDEX[decision.band]
     return Stage(

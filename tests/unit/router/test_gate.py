@@ -43,6 +43,7 @@ def decide(scores=None, *, hints=None, in_gate=None, **more):
     return (in_gate or gate()).decide(
         features=more.pop("features", features()),
         hints=hints or Hints(),
+        query_type="unknown",
         scores=scores,
         policy=more.pop("policy", policy()),
         **more,
@@ -65,6 +66,7 @@ def test_there_is_always_a_decision_and_a_reason_exactly_when_it_is_above_predic
     decision = gate(LEGAL, windows=windows).decide(
         features=request,
         hints=hints,
+        query_type="unknown",
         scores=scores,
         policy=policy(thresholds, band),
         pinned=pinned,
@@ -93,7 +95,11 @@ def test_a_higher_score_or_a_lower_threshold_never_makes_it_dearer(
 ):
     def rank(new_scores, new_thresholds):
         decision = gate(windows=windows).decide(
-            features=request, hints=hints, scores=new_scores, policy=policy(new_thresholds, band)
+            features=request,
+            hints=hints,
+            query_type="unknown",
+            scores=new_scores,
+            policy=policy(new_thresholds, band),
         )
         return TIERS.index(decision.chosen)
 
@@ -109,7 +115,7 @@ def test_the_order_of_the_dictionaries_does_not_matter(request, hints, scores, t
 
     def chosen(scores, thresholds, windows):
         return gate(LEGAL, windows=windows).decide(
-            features=request, hints=hints, scores=scores, policy=policy(thresholds)
+            features=request, hints=hints, query_type="unknown", scores=scores, policy=policy(thresholds)
         )
 
     assert chosen(scores, thresholds, windows) == chosen(shuffled(scores), shuffled(thresholds), shuffled(windows))

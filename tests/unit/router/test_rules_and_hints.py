@@ -8,12 +8,12 @@ from router.rules import Rules
 from router.settings import RuleSettings
 
 REQUEST = Features(text="Please check this CONTRACT for Straße 5", words=7, conversation_tokens=900, turns=1)
-HINTS = Hints(user="ana", feature="legal", query_type="review", impact="high", error_tolerance="low")
+HINTS = Hints(user="ana", feature="legal", impact="high", error_tolerance="low")
 
 
 def first(*whens):
     rules = [RuleSettings.model_validate({"name": str(i), "when": when, "tier": "t"}) for i, when in enumerate(whens)]
-    found = Rules.of(rules).first_match(REQUEST, HINTS)
+    found = Rules.of(rules).first_match(REQUEST, HINTS, "review")
     return found.name if found else None
 
 

@@ -131,7 +131,7 @@ def test_what_is_called_covered_is_covered_in_the_router(
     if configuration.covers(one.when, two.when):
         features = Features(text=text, words=words, conversation_tokens=tokens, turns=1)
         hints = Hints(feature=feature, user=user, impact=impact)
-        assert Rules.of([one, two]).first_match(features, hints) in (None, one)
+        assert Rules.of([one, two]).first_match(features, hints, "unknown") in (None, one)
 
 
 def test_prices_say_where_they_come_from() -> None:

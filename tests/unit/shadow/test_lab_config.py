@@ -59,7 +59,9 @@ def test_the_heuristic_scorer_spreads_the_traffic_over_all_tiers(seed):
     chosen = Counter()
     for task in world.items:
         features = extract_features({"messages": task.messages, "response_format": task.response_format})
-        decision = gate.decide(features=features, hints=Hints(), scores=scorer.scores(features), policy=policy)
+        decision = gate.decide(
+            features=features, hints=Hints(), query_type="unknown", scores=scorer.scores(features), policy=policy
+        )
         chosen[decision.chosen] += 1
     shares = {tier: n / len(world) for tier, n in chosen.items()}
     assert 0.60 <= shares["fast"] <= 0.78
