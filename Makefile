@@ -7,6 +7,7 @@ PYTHON ?= python3
 DEMO_SECONDS ?= 0
 DEMO_ARGS ?=
 TEST_ARGS ?=
+BENCH_ARGS ?=
 
 BIN := .venv/bin
 # PyTorch's own index has the CPU build; without it a plain install brings gigabytes of CUDA on some platforms.
@@ -61,6 +62,10 @@ test-fast: setup ## Tests without servers (under a minute)
 test-slow: setup local-model ## Tests with a real PostgreSQL, real servers and real processes
 	$(say) 'slow tests'
 	@$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile $(TEST_ARGS)
+
+.PHONY: bench-inline
+bench-inline: setup ## What the router costs beside a bare pass-through (1 minute, wants a quiet machine)
+	@$(BIN)/python tests/benchmarks/bench_inline.py $(BENCH_ARGS)
 
 .PHONY: lint
 lint: setup ## Style and formatting

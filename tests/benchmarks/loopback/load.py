@@ -1,0 +1,131 @@
+"""How fast does a server answer, over a fixed number of connections? A raw client that keeps each of them busy.
+
+    python tests/benchmarks/loopback/load.py PORT [--path P] [--connections N] [--seconds S] [--model M] [--stream]
+
+Prints one JSON object: requests a second, latencies in milliseconds (p50, p90, p99), failures. A response that is not a 200, or
+whose body does not hold what the upstream says, is a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import uvloop
+
+#: Twenty words, as a user might write them.
+PROMPT = "Which city is the capital of France, and in which year did the Eiffel Tower there open to the public?"
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_EXPECTED = b"Paris"
+
+
+def request_bytes(port: int, path: str, model: str, *, stream: bool = False) -> bytes:
+    fields = {"model": model, "messages": [{"role": "user", "content": PROMPT}]}
+    body = json.dumps({**fields, "stream": True} if stream else fields, separators=(",", ":")).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n"
+        f"authorization: Bearer unused\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was seen. latencies in seconds, in order of completion."""
+
+    latencies: list[float] = field(default_factory=list)
+    failures: int = 0
+    first_failure: str = ""
+
+
+class Asking(asyncio.Protocol):
+    """One connection: a request, its answer, the next request."""
+
+    def __init__(self, request: bytes, tally: Tally, until: float) -> None:
+        self._request, self._tally, self._until = request, tally, until
+        self._buffer = b""
+        self._sent = 0.0
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._ask()
+
+    def _ask(self) -> None:
+        self._sent = time.perf_counter()
+        self._transport.write(self._request)  # type: ignore[attr-defined]
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer = self._buffer + data if self._buffer else data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        if found := _LENGTH.search(self._buffer, 0, end + 2):
+            if len(self._buffer) < end + 4 + int(found.group(1)):
+                return
+        elif not self._buffer.endswith(b"0\r\n\r\n"):  # chunked
+            return
+        now = time.perf_counter()
+        if self._buffer.startswith(b"HTTP/1.1 200") and _EXPECTED in self._buffer:
+            self._tally.latencies.append(now - self._sent)
+        else:
+            self._tally.failures += 1
+            self._tally.first_failure = self._tally.first_failure or self._buffer[:300].decode("latin-1")
+        self._buffer = b""
+        if now < self._until:
+            self._ask()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if time.perf_counter() < self._until:
+            self._tally.failures += 1
+            self._tally.first_failure = self._tally.first_failure or f"connection lost: {error}"
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
+async def load(port: int, request: bytes, *, connections: int, seconds: float) -> dict[str, float | int | str]:
+    """Keep `connections` busy for that long."""
+    loop = asyncio.get_running_loop()
+    tally = Tally()
+    began = time.perf_counter()
+    until = began + seconds
+    protocols = [
+        (await loop.create_connection(lambda: Asking(request, tally, until), "127.0.0.1", port))[1]
+        for _ in range(connections)
+    ]
+    await asyncio.wait([protocol.closed for protocol in protocols], timeout=seconds + 10)
+    took = time.perf_counter() - began
+    p50, p90, p99 = np.percentile(tally.latencies or [0.0], [50, 90, 99]) * 1000
+    return {
+        "requests": len(tally.latencies),
+        "per_second": len(tally.latencies) / took,
+        "p50_ms": float(p50),
+        "p90_ms": float(p90),
+        "p99_ms": float(p99),
+        "failures": tally.failures,
+        "first_failure": tally.first_failure,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("--path", default="/v1/chat/completions")
+    parser.add_argument("--connections", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--model", default="auto")
+    parser.add_argument("--stream", action="store_true")
+    options = parser.parse_args()
+    request = request_bytes(options.port, options.path, options.model, stream=options.stream)
+    print(json.dumps(uvloop.run(load(options.port, request, connections=options.connections, seconds=options.seconds))))
+
+
+if __name__ == "__main__":
+    main()
