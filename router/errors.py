@@ -5,7 +5,8 @@ RouterError
 │   ├── PriceUnknown         a model without a price
 │   ├── ApiKeyMissing        a provider's `api_key_env` names a variable that is not set
 │   ├── HostNotAllowed       listening beyond loopback without SHADOW_API_KEYS
-│   └── ModelUnusable        the directory of the learned scorer is missing, damaged or made for other tiers
+│   ├── ModelUnusable        the directory of the learned scorer is missing, damaged or made for other tiers
+│   └── EmbeddingUnavailable an embedding is asked for whose package is not installed
 ├── StartFailed              the machine says no: one line, exit code 2
 │   ├── PortTaken
 │   └── DataDirNotWritable
@@ -51,6 +52,10 @@ class HostNotAllowed(ConfigInvalid):
 
 class ModelUnusable(ConfigInvalid):
     """The directory of a trained model is missing or damaged, or the model was trained for other tiers."""
+
+
+class EmbeddingUnavailable(ConfigInvalid):
+    """An embedding is asked for, and a package that it needs is not installed."""
 
 
 class StartFailed(RouterError):
