@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
 
 import orjson
@@ -85,30 +84,38 @@ class Client:
         self.finished = True
         await self._send({"type": "http.response.body", "body": body})
 
-    @contextlib.contextmanager
-    def cancelling(self, task: asyncio.Task[Any]) -> Iterator[None]:
-        """Cancel `task` when the client hangs up before its answer is complete.
+    def cancelling(self, task: asyncio.Task[Any]) -> Watching:
+        """A context in which `task` is cancelled when the client hangs up before its answer is complete."""
+        return Watching(self, task)
 
-        Nobody looks in the first moments: a quick answer is not worth a task of its own.
-        """
-        watches: list[asyncio.Task[None]] = []
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(
-            _PATIENCE_SECONDS, lambda: watches.append(loop.create_task(self._watch(task), name="client-watch"))
-        )
-        try:
-            yield
-        finally:
-            timer.cancel()
-            for watch in watches:
-                watch.cancel()
-
-    async def _watch(self, task: asyncio.Task[Any]) -> None:
+    async def watch(self, task: asyncio.Task[Any]) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         if not self.finished:
             self.gone = True
             task.cancel()
+
+
+class Watching:
+    """Watches for a client's hang-up. Nobody looks in the first moments: a quick answer is not worth a task of its own."""
+
+    __slots__ = ("_client", "_task", "_timer", "_watch")
+
+    def __init__(self, client: Client, task: asyncio.Task[Any]) -> None:
+        self._client = client
+        self._task = task
+        self._watch: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._begin)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _begin(self) -> None:
+        self._watch = asyncio.create_task(self._client.watch(self._task), name="client-watch")
 
 
 def error_body(message: str, *, kind: str, code: str | None = None, param: str | None = None) -> bytes:

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from router.errors import UpstreamFailed
@@ -64,7 +65,7 @@ class HttpUpstream:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
-        self._prepared: dict[tuple[str, tuple[str, str], bool], tuple[URL, dict[str, str]]] = {}
+        self._prepared: dict[tuple[str, tuple[str, str], bool], tuple[URL, CIMultiDict[str]]] = {}
 
     async def start(self) -> None:
         self._session = aiohttp.ClientSession(
@@ -85,25 +86,33 @@ class HttpUpstream:
         if self._session is None:
             raise RuntimeError("HttpUpstream.start() has not been called")
         url, headers = self._prepare(target, streamed)
+        if forwarded:
+            headers = CIMultiDict(headers)
+            headers.update(forwarded)
         data = body if len(body) < _WRITE_IN_PIECES_BYTES else io.BytesIO(body)
+        call = self._session.post(url, data=data, headers=headers, allow_redirects=False)
         try:
-            async with asyncio.timeout(within_seconds):
-                response = await self._session.post(
-                    url, data=data, headers={**headers, **forwarded} if forwarded else headers, allow_redirects=False
-                )
+            if within_seconds is None:
+                response = await call
+            else:
+                async with asyncio.timeout(within_seconds):
+                    response = await call
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise translated(error, waiting="first_token" if streamed else "timeout") from error
         return _HttpReply(response)
 
-    def _prepare(self, target: Target, streamed: bool) -> tuple[URL, dict[str, str]]:
+    def _prepare(self, target: Target, streamed: bool) -> tuple[URL, CIMultiDict[str]]:
         key = (target.url, target.key, streamed)
         if (prepared := self._prepared.get(key)) is None:
-            headers = {
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream" if streamed else "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": "shadowtier",
-            }
+            # In the type that the client library works on: anything else is converted for every request.
+            headers = CIMultiDict(
+                {
+                    "Content-Type": "application/json",
+                    "Accept": "text/event-stream" if streamed else "application/json",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": "shadowtier",
+                }
+            )
             if target.api_key:
                 headers["Authorization"] = f"Bearer {target.api_key}"
             prepared = self._prepared[key] = (URL(target.url), headers)
@@ -120,20 +129,28 @@ class _HttpReply:
         self.request_id = headers.get("x-request-id")
 
     async def read(self, within_seconds: float | None) -> bytes:
-        parts: list[bytes] = []
-        size = 0
         try:
-            async with asyncio.timeout(within_seconds):
-                while part := await self._response.content.readany():
-                    parts.append(part)
-                    size += len(part)
-                    if size > MAX_REPLY_BYTES:
-                        self.close()
-                        raise UpstreamFailed("bad_body", f"more than {MAX_REPLY_BYTES} bytes", http_status=self.status)
+            if within_seconds is None:
+                body = await self._read()
+            else:
+                async with asyncio.timeout(within_seconds):
+                    body = await self._read()
         except (aiohttp.ClientError, OSError) as error:
             self.close()
             raise translated(error, waiting="timeout", started=True) from error
         self._response.release()
+        return body
+
+    async def _read(self) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        content = self._response.content
+        while part := await content.readany():
+            parts.append(part)
+            size += len(part)
+            if size > MAX_REPLY_BYTES:
+                self.close()
+                raise UpstreamFailed("bad_body", f"more than {MAX_REPLY_BYTES} bytes", http_status=self.status)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def chunk(self, within_seconds: float) -> bytes:

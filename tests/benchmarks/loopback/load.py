@@ -1,4 +1,5 @@
-"""How fast does a server answer, over a fixed number of connections? A raw client that keeps each of them busy.
+"""How fast does a server answer, over a fixed number of connections? A raw client that keeps each of them busy
+with different prompts of twenty words.
 
     python tests/benchmarks/loopback/load.py PORT [--path P] [--connections N] [--seconds S] [--model M] [--stream]
 
@@ -10,22 +11,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import re
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import uvloop
 
-#: Twenty words, as a user might write them.
-PROMPT = "Which city is the capital of France, and in which year did the Eiffel Tower there open to the public?"
+PLACES = "France Spain Italy Norway Japan Kenya Peru Chile Cuba Malta Nepal Egypt India Ghana Haiti Iran".split()
+SIGHTS = ["tower", "bridge", "castle", "harbour"]
+PROMPTS = [
+    f"Which city is the capital of {place}, and in which year did the old {sight} there open to the public?"
+    for place in PLACES
+    for sight in SIGHTS
+]
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _EXPECTED = b"Paris"
 
 
-def request_bytes(port: int, path: str, model: str, *, stream: bool = False) -> bytes:
-    fields = {"model": model, "messages": [{"role": "user", "content": PROMPT}]}
+def request_bytes(port: int, path: str, model: str, *, prompt: str, stream: bool = False) -> bytes:
+    fields = {"model": model, "messages": [{"role": "user", "content": prompt}]}
     body = json.dumps({**fields, "stream": True} if stream else fields, separators=(",", ":")).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n"
@@ -46,8 +54,8 @@ class Tally:
 class Asking(asyncio.Protocol):
     """One connection: a request, its answer, the next request."""
 
-    def __init__(self, request: bytes, tally: Tally, until: float) -> None:
-        self._request, self._tally, self._until = request, tally, until
+    def __init__(self, requests: Iterator[bytes], tally: Tally, until: float) -> None:
+        self._requests, self._tally, self._until = requests, tally, until
         self._buffer = b""
         self._sent = 0.0
         self.closed = asyncio.get_running_loop().create_future()
@@ -58,7 +66,7 @@ class Asking(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._sent = time.perf_counter()
-        self._transport.write(self._request)  # type: ignore[attr-defined]
+        self._transport.write(next(self._requests))  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
         self._buffer = self._buffer + data if self._buffer else data
@@ -90,14 +98,17 @@ class Asking(asyncio.Protocol):
             self.closed.set_result(None)
 
 
-async def load(port: int, request: bytes, *, connections: int, seconds: float) -> dict[str, float | int | str]:
+async def load(
+    port: int, requests: Sequence[bytes], *, connections: int, seconds: float
+) -> dict[str, float | int | str]:
     """Keep `connections` busy for that long."""
     loop = asyncio.get_running_loop()
     tally = Tally()
     began = time.perf_counter()
     until = began + seconds
+    endless = itertools.cycle(requests)
     protocols = [
-        (await loop.create_connection(lambda: Asking(request, tally, until), "127.0.0.1", port))[1]
+        (await loop.create_connection(lambda: Asking(endless, tally, until), "127.0.0.1", port))[1]
         for _ in range(connections)
     ]
     await asyncio.wait([protocol.closed for protocol in protocols], timeout=seconds + 10)
@@ -123,8 +134,12 @@ def main() -> None:
     parser.add_argument("--model", default="auto")
     parser.add_argument("--stream", action="store_true")
     options = parser.parse_args()
-    request = request_bytes(options.port, options.path, options.model, stream=options.stream)
-    print(json.dumps(uvloop.run(load(options.port, request, connections=options.connections, seconds=options.seconds))))
+    requests = [
+        request_bytes(options.port, options.path, options.model, prompt=prompt, stream=options.stream)
+        for prompt in PROMPTS
+    ]
+    result = uvloop.run(load(options.port, requests, connections=options.connections, seconds=options.seconds))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":
