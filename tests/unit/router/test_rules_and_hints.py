@@ -1,13 +1,18 @@
 """Which rule matches, and which hints are heard?"""
 
+import re
+
 import pytest
+from pydantic import ValidationError
 
 from router.contracts import Features, Hints
 from router.hints import read_hints
 from router.rules import Rules
 from router.settings import RuleSettings
 
-REQUEST = Features(text="Please check this CONTRACT for Straße 5", words=7, conversation_tokens=900, turns=1)
+REQUEST = Features(
+    text="Please check this CONTRACT for Straße 5", words=7, conversation_tokens=900, turns=1, has_tools=True
+)
 HINTS = Hints(user="ana", feature="legal", impact="high", error_tolerance="low")
 
 
@@ -38,12 +43,61 @@ def first(*whens):
         ({"contains_any": ["invoice", "contract"]}, True),
         ({"contains_any": "STRASSE"}, True),
         ({"contains_any": ["invoice"]}, False),
+        ({"max_context_tokens": 900}, True),
+        ({"max_context_tokens": 899}, False),
+        ({"contains_any": "tract"}, True),
+        ({"words_any": "tract"}, False),
+        ({"words_any": ["invoice", "Contract"]}, True),
+        ({"words_any": "this contract"}, True),
+        ({"words_any": "check-this"}, True),
+        ({"words_any": "contract this"}, False),
+        ({"words_any": "5"}, True),
+        ({"mentions": "legal"}, True),
+        ({"mentions": ["money", "personal_data"]}, False),
+        ({"mentions": ["money", "legal"]}, True),
+        ({"has_tools": True}, True),
+        ({"has_tools": False}, False),
+        ({"has_images": False}, True),
+        ({"has_images": True}, False),
+        ({"wants_json": True}, False),
+        ({"wants_json": False, "has_tools": True}, True),
         ({"feature": "legal", "user": "ana", "min_words": 5, "contains_any": "check"}, True),
         ({"feature": "legal", "user": "ana", "min_words": 5, "contains_any": "refund"}, False),
     ],
 )
 def test_all_conditions_must_hold(when, matches):
     assert first(when) == ("0" if matches else None)
+
+
+def test_the_query_type_is_what_the_decision_says_not_what_was_hinted():
+    rules = Rules.of([RuleSettings.model_validate({"name": "r", "when": {"query_type": "unknown"}, "tier": "t"})])
+    assert rules.first_match(REQUEST, Hints(query_type="qa"), "unknown")
+    assert rules.first_match(REQUEST, Hints(query_type="unknown"), "qa") is None
+
+
+def test_the_text_is_searched_only_where_a_rule_comes_to_ask_and_then_once(monkeypatch):
+    searched = []
+    monkeypatch.setattr("router.rules.DETECTORS", {"legal": lambda said: searched.append(said) or False})
+    assert first({"user": "bob", "mentions": "legal"}) is None
+    assert searched == []
+    assert first({"mentions": "legal"}, {"mentions": "legal", "impact": "high"}, {"user": "ana"}) == "2"
+    assert len(searched) == 1
+
+
+@pytest.mark.parametrize(
+    ("when", "problem"),
+    [
+        ({"mentions": "weather"}, "'legal', 'money' or 'personal_data'"),
+        ({"words_any": ["ok", "?!"]}, "'?!' holds no word"),
+        ({"contains_any": ""}, "an empty text"),
+        ({"feature": [""]}, "an empty text"),
+        ({"max_context_tokens": -1}, "greater than or equal to 0"),
+        ({}, "at least one condition"),
+    ],
+)
+def test_a_condition_that_makes_no_sense_is_refused(when, problem):
+    with pytest.raises(ValidationError, match=re.escape(problem)):
+        RuleSettings.model_validate({"name": "r", "when": when, "tier": "t"})
 
 
 def test_the_first_match_wins():
