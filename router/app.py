@@ -29,7 +29,7 @@ from router.hints import read_hints
 from router.inline import Inline
 from router.pool import Pool, build_pool
 from router.rules import Rules
-from router.scorers.choice import scorer_for
+from router.scorers.choice import asking_scorer_for, scorer_for
 from router.settings import RouterSettings
 from router.telemetry import SpoolHealth, Telemetry
 from router.upstream import HttpUpstream
@@ -68,12 +68,14 @@ def create_app(
     health = Health(failures=breaker.failures, cooldown_seconds=breaker.cooldown_seconds, clock=time.monotonic)
     telemetry = Telemetry(pool, health, policy, spool)
     upstream = HttpUpstream()
+    scorer = scorer_for(settings.routing.scorer, pool.tiers)
     inline = Inline(
         pool=pool,
         decider=Decider(
             gate=Gate.of(pool.tiers, pool.windows(), Rules.of(settings.routing.rules)),
-            scorer=scorer_for(settings.routing.scorer, pool.tiers),
+            scorer=scorer,
             policy=policy,
+            asking=asking_scorer_for(settings, fallback=scorer, upstream=upstream, environ=environ),
         ),
         dispatcher=Dispatcher(
             upstream=upstream,

@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 
 Impact = Literal["low", "normal", "high"]
 Tolerance = Literal["low", "normal", "high"]
+#: What stands for a tier in an attempt that was made in order to decide. No tier can have this name.
+SCORER_TIER = "(scorer)"
 Status = Literal["answered", "failed", "cancelled"]
 #: Why a request was served above its predicted tier. The first reason that moved it wins.
 Reason = Literal["rule", "low_confidence", "impact", "context", "fallback", "cascade", "pinned"]
@@ -74,7 +76,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One call to one model. Failed attempts that were billed carry their cost as well."""
+    """One call to one model. Failed attempts that were billed carry their cost as well.
+
+    tier: SCORER_TIER for a call that was made in order to decide.
+    """
 
     tier: str
     provider: str

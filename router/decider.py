@@ -6,19 +6,25 @@ scorer, then the gate. The result says all that later steps and the record need.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from router.chat import ChatRequest
-from router.contracts import Decision, Features, Hints, PolicySource
+from router.contracts import Attempt, Decision, Features, Hints, PolicySource
 from router.features import extract_features
 from router.gate import ANSWER_TOKENS, Gate
 from router.pool import Pin
-from router.scorers import Scorer
+from router.scorers import Asked, AskingScorer, Scorer
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """A decision and what it rests on. needed_tokens: the window that conversation and answer take."""
+    """A decision and what it rests on. needed_tokens: the window that conversation and answer take.
+
+    attempts: calls made in order to decide. noted: what the record should say about the decision.
+    """
 
     decision: Decision
     features: Features
@@ -26,26 +32,35 @@ class Decided:
     query_type_source: str  # "hint", "rule", "classifier" or "none"
     policy_version: int
     needed_tokens: int
+    attempts: tuple[Attempt, ...] = ()
+    noted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
-    """Decides about chat requests. It never fails on a request that could be read."""
+    """Decides about chat requests. It never fails on a request that could be read.
+
+    asking: is asked instead of the scorer, unless the client has chosen the tier.
+    """
 
     gate: Gate
     scorer: Scorer
     policy: PolicySource
+    asking: AskingScorer | None = None
 
     async def decide(self, request: ChatRequest, hints: Hints, pin: Pin | None) -> Decided:
         """Everything up to the choice of the tier."""
         features = extract_features(request.fields)
         query_type = hints.query_type or "unknown"
+        asked: Asked | None = None
+        if self.asking is not None and pin is None:
+            asked = await self.asking.ask(features)
         policy = self.policy.current()
         decision = self.gate.decide(
             features=features,
             hints=hints,
             query_type=query_type,
-            scores=self.scorer.scores(features),
+            scores=self.scorer.scores(features) if asked is None else asked.scores,
             policy=policy,
             pinned=pin.tier if pin else None,
             max_completion_tokens=request.max_completion_tokens,
@@ -57,4 +72,6 @@ class Decider:
             query_type_source="hint" if hints.query_type else "none",
             policy_version=policy.version,
             needed_tokens=features.conversation_tokens + (request.max_completion_tokens or ANSWER_TOKENS),
+            attempts=asked.attempts if asked is not None else (),
+            noted=asked.noted if asked is not None else _NOTHING,
         )

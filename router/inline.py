@@ -68,6 +68,7 @@ class Inline:
             decided=decided,
             mode=self.routing.mode,
             key_id=key_id,
+            attempts=list(decided.attempts),
         )
         tier = decided.decision.chosen
         if self.routing.mode == "observe" and pin is None:

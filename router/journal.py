@@ -106,7 +106,7 @@ class Journal:
     ) -> Exchange:
         """Close the record. `served`: the model whose answer, whole or not, went to the client."""
         usage = self.usage_of(answer) if answer is not None else _NO_USAGE
-        more = dict(extra or {})
+        more = {**self.decided.noted, **(extra or {})}
         if usage.estimated:
             more["usage"] = "estimated"
         return Exchange(

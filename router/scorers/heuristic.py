@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router.contracts import Features
+from router.scorers import confidences
 from router.scorers.signs import read_signs
 
 STEEPNESS = 2.2
@@ -44,9 +45,7 @@ class HeuristicScorer:
     def scores(self, features: Features) -> Mapping[str, float]:
         """Confidence per tier. Cost: some 10 microseconds for a short message."""
         load = STEEPNESS * demand(features)
-        chances = [(tier, 1 / (1 + math.exp(load - strength))) for tier, strength in self.strengths]
-        top = chances[-1][1]
-        return {tier: min(1.0, max(0.0, 1.0 - (top - chance))) for tier, chance in chances}
+        return confidences({tier: 1 / (1 + math.exp(load - strength)) for tier, strength in self.strengths})
 
 
 def demand(features: Features) -> float:

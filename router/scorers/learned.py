@@ -12,6 +12,7 @@ from pathlib import Path
 
 from router.contracts import Features
 from router.errors import ModelUnusable
+from router.scorers import confidences
 from router.scorers.model_directory import LinearModel, load_model
 from router.scorers.signs import read_signs
 from router.scorers.text_vector import piece_buckets, sign_values
@@ -66,6 +67,4 @@ class LearnedScorer:
 
     def scores(self, features: Features) -> Mapping[str, float]:
         """Confidence per tier, `1 - (P(top) - P(tier))`, clipped to [0, 1]."""
-        chances = self.chances(features)
-        top = chances[self.model.tiers[-1]]
-        return {tier: min(1.0, max(0.0, 1.0 - (top - chance))) for tier, chance in chances.items()}
+        return confidences(self.chances(features))

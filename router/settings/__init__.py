@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from router.settings.problems import check_routing, routing_problems
 from router.settings.providers import ProviderSettings
-from router.settings.routing import BreakerSettings, RoutingSettings, ScorerSettings
+from router.settings.routing import BreakerSettings, RoutingSettings
 from router.settings.rules import RuleSettings, WhenSettings
+from router.settings.scorers import ScorerSettings
 from router.settings.server import ServerSettings
 from router.settings.tiers import ModelSettings, PriceSettings, TierSettings
 from router.settings.values import Strict

@@ -30,6 +30,7 @@ def routing_problems(
         *_tier_problems(providers, tiers),
         *_threshold_problems(names, routing),
         *_clashes(tiers, routing),
+        *_scorer_problems(providers, routing),
         *(
             f"routing.rules: rule {rule.name!r} names the unknown tier {rule.tier!r} (known: {', '.join(names)})"
             for rule in routing.rules
@@ -66,6 +67,13 @@ def _threshold_problems(names: Sequence[str], routing: RoutingSettings) -> list[
     if routing.observe_tier is not None and routing.observe_tier not in names:
         problems.append(f"routing.observe_tier: unknown tier {routing.observe_tier!r} (known: {', '.join(names)})")
     return problems
+
+
+def _scorer_problems(providers: Mapping[str, ProviderSettings], routing: RoutingSettings) -> list[str]:
+    name = routing.scorer.provider
+    if routing.scorer.kind != "llm" or name in providers:
+        return []
+    return [f"routing.scorer: unknown provider {name!r} (known: {', '.join(providers) or 'none'})"]
 
 
 def _clashes(tiers: Sequence[TierSettings], routing: RoutingSettings) -> list[str]:

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from router.settings.rules import RuleSettings
+from router.settings.scorers import ScorerSettings
 from router.settings.values import ModelName, Share, Strict
-
-
-class ScorerSettings(Strict):
-    """How the confidence in each tier is estimated."""
-
-    kind: Literal["heuristic", "learned"] = Field(
-        "heuristic", description="`heuristic`: a rule of thumb on the text. `learned`: a model made by `shadow train`."
-    )
-    model_dir: str | None = Field(
-        None,
-        min_length=1,
-        description="Directory of the trained model, for kind `learned`; its tiers must be these tiers.",
-    )
-
-    @model_validator(mode="after")
-    def _has_a_model(self) -> ScorerSettings:
-        if self.kind == "learned" and self.model_dir is None:
-            raise ValueError("kind learned needs model_dir, the directory that `shadow train --out` has written")
-        return self
 
 
 class BreakerSettings(Strict):

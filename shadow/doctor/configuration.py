@@ -63,8 +63,10 @@ def usable_key(value: str) -> bool:
 
 
 def used_providers(settings: Settings) -> set[str]:
-    """Those of a tier, and the LLM judge's."""
+    """Those of a tier, the scorer's and the LLM judge's."""
     used = {entry.provider for tier in settings.tiers for entry in tier.models}
+    if settings.routing.scorer.provider is not None:
+        used.add(settings.routing.scorer.provider)
     return used | ({settings.judges.model.provider} if settings.judges.model else set())
 
 

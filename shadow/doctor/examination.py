@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shadow.doctor import configuration, judging, machine, memory, providers, store
+from shadow.doctor import configuration, judging, machine, memory, providers, scorer, store
 from shadow.doctor.findings import Finding, State, bad, guarded, ok
 from shadow.doctor.processes import Running, running_roles
 from shadow.errors import ConfigError
@@ -85,6 +85,7 @@ def _checks(settings: Settings, environ: Mapping[str, str], running: Sequence[Ru
         "keys": lambda: later(lambda: configuration.keys(settings, environ)),
         "access": lambda: later(lambda: configuration.access(settings, environ)),
         "routing": lambda: later(lambda: configuration.routing(settings)),
+        "scorer": lambda: later(lambda: scorer.scorer(settings)),
         "data directory": lambda: later(lambda: machine.data_directory(settings)),
         "ports": lambda: later(lambda: machine.ports(settings, running)),
         "spool": lambda: later(lambda: machine.spool(settings, running)),
