@@ -16,6 +16,7 @@ from router.errors import UpstreamFailed
 from router.features import estimated_tokens
 
 _MAX_TOKENS = 10**9
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")  # where some providers say it instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +71,13 @@ def read_usage(usage: object) -> Usage | None:
     """An OpenAI usage object, or None when there is none to read."""
     if not isinstance(usage, Mapping):
         return None
-    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    prompt, completion = token_count(usage.get("prompt_tokens")), token_count(usage.get("completion_tokens"))
     if prompt is None and completion is None:
         return None
     details = usage.get("prompt_tokens_details")
-    cached = _count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    cached = token_count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    for name in _CACHED if cached is None else ():
+        cached = cached or token_count(usage.get(name))
     return Usage(prompt_tokens=prompt or 0, completion_tokens=completion or 0, cached_tokens=cached or 0)
 
 
@@ -158,7 +161,8 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _count(value: object) -> int | None:
+def token_count(value: object) -> int | None:
+    """A count of tokens in a usage object; None for what is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(min(_MAX_TOKENS, max(0, value)))

@@ -31,27 +31,25 @@ def read_chat_request(body: bytes) -> ChatRequest:
 
     Raises: RequestRejected (400) that names the field at fault.
     """
-    fields = _parse(body)
-    if not isinstance(fields, dict):
-        raise RequestRejected(400, f"The body must be a JSON object, not {_kind(fields)}.")
+    fields = parsed_object(body)
     model = fields.get("model")
     if not isinstance(model, str) or not model:
-        raise _wrong("model", "a string", model, "model" in fields)
+        raise wrong_field("model", "a string", model, "model" in fields)
     messages = fields.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise _wrong("messages", "a non-empty list", messages, "messages" in fields)
+        raise wrong_field("messages", "a non-empty list", messages, "messages" in fields)
     for position, message in enumerate(messages):
         if not isinstance(message, dict):
-            raise _wrong(f"messages[{position}]", "an object", message, given=True)
+            raise wrong_field(f"messages[{position}]", "an object", message, given=True)
     streamed = fields.get("stream")
     if streamed is not None and not isinstance(streamed, bool):
-        raise _wrong("stream", "a boolean", streamed, given=True)
+        raise wrong_field("stream", "a boolean", streamed, given=True)
     options = fields.get("stream_options")
     if options is not None and not isinstance(options, dict):
-        raise _wrong("stream_options", "an object", options, given=True)
+        raise wrong_field("stream_options", "an object", options, given=True)
     metadata = fields.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
-        raise _wrong("metadata", "an object", metadata, given=True)
+        raise wrong_field("metadata", "an object", metadata, given=True)
     return ChatRequest(
         body=body,
         fields=fields,
@@ -60,6 +58,14 @@ def read_chat_request(body: bytes) -> ChatRequest:
         usage_wanted=options is not None and options.get("include_usage") is True,
         max_completion_tokens=_limit(fields),
     )
+
+
+def parsed_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body. Raises: RequestRejected (400)."""
+    fields = _parse(body)
+    if not isinstance(fields, dict):
+        raise RequestRejected(400, f"The body must be a JSON object, not {_kind(fields)}.")
+    return fields
 
 
 def _parse(body: bytes) -> Any:
@@ -85,7 +91,8 @@ def _limit(fields: dict[str, Any]) -> int | None:
     return None
 
 
-def _wrong(param: str, expected: str, value: object, given: bool) -> RequestRejected:
+def wrong_field(param: str, expected: str, value: object, given: bool) -> RequestRejected:
+    """The complaint about a field of a wrong type."""
     found = f"not {_kind(value)}" if given else "and is missing"
     return RequestRejected(400, f"'{param}' must be {expected}, {found}.", param=param)
 

@@ -49,6 +49,10 @@ def data_of(event: bytes) -> bytes | None:
     """The payload of an event, or None for a comment (a keep-alive, say)."""
     if event.startswith(b"data: ") and event.find(b"\n", 0, -2) == -1:
         return event[6:].strip()
+    if event.startswith(b"event: "):
+        start = event.find(b"\n") + 1
+        if event.startswith(b"data: ", start) and event.find(b"\n", start, -2) == -1:
+            return event[start + 6 :].strip()
     lines = [
         line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:") or line == b"data"
     ]
