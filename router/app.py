@@ -23,6 +23,9 @@ from router.contracts import PolicySource, Recorder
 from router.decider import Decider
 from router.dispatch import Dispatcher
 from router.errors import ClientGone, RequestRejected
+from router.feedback import FeedbackRecorder
+from router.feedback_desk import FeedbackDesk
+from router.feedback_memory import RequestMemory
 from router.gate import Gate
 from router.health import Health
 from router.hints import read_hints
@@ -36,7 +39,15 @@ from router.upstream import HttpUpstream
 
 _CHAT = "/v1/chat/completions"
 _MODELS = "/v1/models"
-_METHODS = {_CHAT: ("POST",), _MODELS: ("GET",), "/healthz": ("GET",), "/readyz": ("GET",), "/metrics": ("GET",)}
+_FEEDBACK = "/v1/feedback"
+_METHODS = {
+    _CHAT: ("POST",),
+    _FEEDBACK: ("POST",),
+    _MODELS: ("GET",),
+    "/healthz": ("GET",),
+    "/readyz": ("GET",),
+    "/metrics": ("GET",),
+}
 _FORWARDED = {b"traceparent": "traceparent", b"tracestate": "tracestate"}
 log = structlog.get_logger("router.app")
 
@@ -56,6 +67,7 @@ def create_app(
     recorder: Recorder,
     environ: Mapping[str, str] = os.environ,
     spool: SpoolHealth | None = None,
+    feedback: FeedbackRecorder | None = None,
     resources: Sequence[Resource] = (),
 ) -> RouterApp:
     """Wire the router. `resources` start before and close after the connections to the providers, in reverse order.
@@ -69,6 +81,7 @@ def create_app(
     telemetry = Telemetry(pool, health, policy, spool)
     upstream = HttpUpstream()
     scorer = scorer_for(settings.routing.scorer, pool.tiers)
+    memory = _memory(settings)
     inline = Inline(
         pool=pool,
         decider=Decider(
@@ -88,9 +101,11 @@ def create_app(
         telemetry=telemetry,
         routing=settings.routing,
         clock=time.monotonic,
+        memory=memory,
     )
     return RouterApp(
         inline=inline,
+        desk=FeedbackDesk(inline=inline, pool=pool, recorder=feedback, memory=memory, telemetry=telemetry),
         pool=pool,
         keys=keys,
         telemetry=telemetry,
@@ -107,6 +122,7 @@ class RouterApp:
         self,
         *,
         inline: Inline,
+        desk: FeedbackDesk,
         pool: Pool,
         keys: KeyRing,
         telemetry: Telemetry,
@@ -115,6 +131,7 @@ class RouterApp:
         resources: Sequence[Resource],
     ) -> None:
         self._inline = inline
+        self._desk = desk
         self._pool = pool
         self._keys = keys
         self._telemetry = telemetry
@@ -158,6 +175,10 @@ class RouterApp:
         if path == _CHAT and method == "POST":
             await self._chat(scope, client, request_id)
             return
+        if path == _FEEDBACK and method == "POST":
+            key_id = self._keys.check(header(scope["headers"], b"authorization"))
+            await self._desk.take(client, feedback_id=request_id, key_id=key_id, forwarded=_forwarded(scope["headers"]))
+            return
         allowed = _METHODS.get(path) or (("GET",) if path.startswith(_MODELS + "/") else None)
         if allowed is None:
             raise RequestRejected(404, f"There is nothing at {path[:200]!r}.", code="not_found")
@@ -186,7 +207,7 @@ class RouterApp:
             pin=self._pool.pin_for(request.model),
             hints=read_hints(headers, request.fields),
             key_id=key_id,
-            forwarded={_FORWARDED[name]: value.decode("latin-1") for name, value in headers if name in _FORWARDED},
+            forwarded=_forwarded(headers),
         )
 
     def _readiness(self) -> bytes:
@@ -217,6 +238,17 @@ class RouterApp:
                     await resource.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _memory(settings: RouterSettings) -> RequestMemory | None:
+    kept = settings.routing.feedback_retry
+    if not kept.seconds or not kept.megabytes:
+        return None
+    return RequestMemory(max_bytes=int(kept.megabytes * 1024 * 1024), seconds=kept.seconds, clock=time.monotonic)
+
+
+def _forwarded(headers: Headers) -> dict[str, str]:
+    return {_FORWARDED[name]: value.decode("latin-1") for name, value in headers if name in _FORWARDED}
 
 
 def _id_header(request_id: str) -> Headers:

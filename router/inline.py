@@ -20,6 +20,8 @@ from router.contracts import Exchange, Hints, Recorder
 from router.decider import Decider
 from router.dispatch import Completed, Dispatcher, Refused
 from router.errors import AllFailed, UpstreamFailed
+from router.feedback_memory import RequestMemory
+from router.feedback_retry import Retry
 from router.headers import answer_headers, decision_headers, request_id_header, retry_after_header, stream_headers
 from router.journal import Journal
 from router.pool import Pin, Pool, Target
@@ -43,6 +45,7 @@ class Inline:
     telemetry: Telemetry
     routing: RoutingSettings
     clock: Callable[[], float]
+    memory: RequestMemory | None = None  # of requests that a client may want answered again
 
     async def serve(
         self,
@@ -54,11 +57,14 @@ class Inline:
         hints: Hints,
         key_id: str | None,
         forwarded: Mapping[str, str],
+        retry: Retry | None = None,
     ) -> None:
-        """Decide, answer, record."""
+        """Decide, answer, record. retry: the client was not pleased with an earlier answer."""
         clock_started = self.clock()
         started_at = datetime.now(UTC)
         decided = await self.decider.decide(request, hints, pin)
+        if retry is not None:
+            decided = retry.applied_to(decided, self.pool)
         journal = Journal(
             request_id=request_id,
             started_at=started_at,
@@ -69,9 +75,10 @@ class Inline:
             mode=self.routing.mode,
             key_id=key_id,
             attempts=list(decided.attempts),
+            retry_of=retry.of if retry is not None else None,
         )
         tier = decided.decision.chosen
-        if self.routing.mode == "observe" and pin is None:
+        if self.routing.mode == "observe" and pin is None and retry is None:
             tier = self.routing.observe_tier or self.pool.tiers[-1]
         plan = self.pool.plan(tier, pin, decided.needed_tokens)
         await self._guarded(client, journal, plan, forwarded)
@@ -202,6 +209,15 @@ class Inline:
         try:
             await self.recorder.record(exchange)
             self.telemetry.exchanged(exchange)
+            if self.memory is not None and exchange.status == "answered" and exchange.served_tier is not None:
+                self.memory.remember(
+                    exchange.request_id,
+                    body=journal.request.body,
+                    dialect=exchange.dialect,
+                    hints=exchange.hints,
+                    key_id=exchange.key_id,
+                    served_tier=exchange.served_tier,
+                )
         except Exception:
             log.exception("exchange.lost", request_id=journal.request_id)
 

@@ -32,6 +32,7 @@ class Journal:
     decided: Decided
     mode: Literal["route", "observe"]
     key_id: str | None
+    retry_of: str | None = None  # the request whose answer did not please
     attempts: list[Attempt] = field(default_factory=list)
     recorded: bool = False
 
@@ -109,6 +110,8 @@ class Journal:
         more = {**self.decided.noted, **(extra or {})}
         if usage.estimated:
             more["usage"] = "estimated"
+        if self.retry_of is not None:
+            more["retry_of"] = self.retry_of
         return Exchange(
             request_id=self.request_id,
             started_at=self.started_at,

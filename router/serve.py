@@ -94,7 +94,9 @@ def build(
         thresholds=settings.routing.thresholds,
         band=settings.routing.band,
     )
-    return create_app(settings, policy=policy, recorder=spool, environ=environ, spool=spool, resources=(spool, policy))
+    return create_app(
+        settings, policy=policy, recorder=spool, environ=environ, spool=spool, feedback=spool, resources=(spool, policy)
+    )
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -23,8 +23,9 @@ from pathlib import Path
 
 from router.contracts import Exchange
 from router.errors import DataDirNotWritable
+from router.feedback import Feedback
 from router.segments import SegmentWriter
-from router.wire import exchange_to_json
+from router.wire import exchange_to_json, feedback_to_json
 
 SLOW_SECONDS = 0.005
 DEGRADED_SECONDS = 10.0
@@ -106,7 +107,13 @@ class SpoolWriter:
 
     async def record(self, exchange: Exchange) -> bool:
         """Append an exchange. Waits 5 ms at the most once the disk is known to be slow."""
-        line = exchange_to_json(exchange) + b"\n"
+        return await self._append(exchange_to_json(exchange) + b"\n")
+
+    async def record_feedback(self, feedback: Feedback) -> bool:
+        """Append a client's word on an answer; otherwise as `record`."""
+        return await self._append(feedback_to_json(feedback) + b"\n")
+
+    async def _append(self, line: bytes) -> bool:
         if self._is_degraded() or self._pending or not self._lock.acquire(blocking=False):
             return await self._record_by_thread(line)
         try:

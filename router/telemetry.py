@@ -71,6 +71,12 @@ class Telemetry:
         self._first_token = Histogram(
             "shadow_first_token_seconds", "To the first event.", ["tier"], buckets=_SECONDS, registry=self.registry
         )
+        self._feedback = Counter(
+            "shadow_feedback",
+            "Ratings by the tier that was rated, and retries without one.",
+            ["tier", "reason"],
+            registry=self.registry,
+        )
         self.in_progress = Gauge("shadow_requests_in_progress", "Requests being served.", registry=self.registry)
         self.registry.register(_Watched(pool, health, policy, spool))
 
@@ -95,6 +101,10 @@ class Telemetry:
         if child is None:
             child = self._children[key] = metric.labels(*labels)
         return cast("M", child)
+
+    def feedback(self, tier: str, reason: str) -> None:
+        """Count a rating ("up", "down") or a "retry". tier: "unknown" once the request is forgotten."""
+        self._feedback.labels(tier, reason).inc()
 
     def rejected(self, status: int) -> None:
         self._rejected.labels(f"http_{status}").inc()

@@ -1,4 +1,4 @@
-"""How is an exchange written as one line of JSON, and read back?
+"""How is an exchange, or feedback on one, written as one line of JSON, and read back?
 
 The format is the `Exchange` itself: field names as keys, datetimes in ISO 8601 with offset, money as decimal strings. Unknown
 keys are ignored and missing ones take their defaults, so that a reader may be older or newer than its writer. Text comes
@@ -9,16 +9,23 @@ come back as the character they stand for. (PostgreSQL can hold neither NUL nor 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from router.contracts import Attempt, Decision, Exchange, Hints
 from router.errors import LineUnreadable
+from router.feedback import Feedback
+
+#: What a line of feedback says it is. A line without a kind is an exchange.
+FEEDBACK_KIND = "feedback"
+FEEDBACK_VERSION = 1
+
+T = TypeVar("T")
 
 
 def exchange_to_json(exchange: Exchange) -> bytes:
@@ -30,19 +37,43 @@ def exchange_to_json(exchange: Exchange) -> bytes:
         return json.dumps(asdict(exchange), default=_plain, ensure_ascii=True, separators=(",", ":")).encode()
 
 
+def feedback_to_json(feedback: Feedback) -> bytes:
+    """One line, without its line end."""
+    record = {"kind": FEEDBACK_KIND, "version": FEEDBACK_VERSION, **asdict(feedback)}
+    return orjson.dumps(record, default=_plain)
+
+
+def entry_from_json(line: bytes | str) -> Exchange | Feedback:
+    """What a line holds. Raises: LineUnreadable, for a kind that a newer router writes, too."""
+    record = _read(line)
+    kind = record.get("kind") if isinstance(record, dict) else None
+    if kind is None:
+        return _checked(_exchange, record, "an exchange")
+    if kind == FEEDBACK_KIND:
+        return _checked(_feedback, record, "feedback")
+    raise LineUnreadable(f"of the unknown kind {str(kind)[:40]!r}")
+
+
 def exchange_from_json(line: bytes | str) -> Exchange:
     """The exchange of a line. Raises: LineUnreadable."""
+    return _checked(_exchange, _read(line), "an exchange")
+
+
+def _read(line: bytes | str) -> Any:
     try:
-        record = orjson.loads(line)
+        return orjson.loads(line)
     except orjson.JSONDecodeError:
         try:
-            record = json.loads(line)
+            return json.loads(line)
         except (ValueError, RecursionError) as error:
             raise LineUnreadable(f"not JSON: {error}") from error
+
+
+def _checked(read: Callable[[Mapping[str, Any]], T], record: Any, what: str) -> T:
     try:
-        return _exchange(record)
+        return read(record)
     except (TypeError, ValueError, KeyError, ArithmeticError, AttributeError) as error:
-        raise LineUnreadable(f"not an exchange: {type(error).__name__}: {error}") from error
+        raise LineUnreadable(f"not {what}: {type(error).__name__}: {error}") from error
 
 
 def _exchange(record: Mapping[str, Any]) -> Exchange:
@@ -55,6 +86,16 @@ def _exchange(record: Mapping[str, Any]) -> Exchange:
     known["cost_usd"] = Decimal(known["cost_usd"])
     known["attempts"] = tuple(_attempt(attempt) for attempt in known.get("attempts", ()))
     return Exchange(**known)
+
+
+def _feedback(record: Mapping[str, Any]) -> Feedback:
+    known = _known(Feedback, record)
+    known["at"] = datetime.fromisoformat(known["at"])
+    if known["at"].tzinfo is None:
+        raise ValueError("at has no offset")
+    if known["rating"] not in ("up", "down", None):
+        raise ValueError(f"unknown rating {str(known['rating'])[:40]!r}")
+    return Feedback(**known)
 
 
 def _attempt(record: Mapping[str, Any]) -> Attempt:

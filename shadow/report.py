@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from router.contracts import BANDS
+from shadow.ratings import TierRatings, tier_ratings
 from shadow.statistics.accuracy import Assessment, assess
 from shadow.statistics.cost import Savings, cost_per_success, savings
 from shadow.statistics.estimate import Estimate, Undefined
@@ -18,7 +19,7 @@ from shadow.statistics.rates import escalation_rates
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.strata import Strata, Stratum
 from shadow.statistics.sums import Sums
-from shadow.store import labels, rollups
+from shadow.store import feedback, labels, rollups
 from shadow.store.engine import AsyncEngine
 from shadow.store.rollups import FunnelRow, Route, Slice
 
@@ -59,6 +60,7 @@ class Report:
     failed_requests: int
     cancelled_requests: int
     reviewer: Reviewer | None
+    ratings: tuple[TierRatings, ...] = ()  # self-selected: beside the figures, never in them
 
     @property
     def shadow_usd(self) -> Decimal:
@@ -75,7 +77,9 @@ async def build_report(
         routes = await rollups.window_routes(connection, since=since, until=until)
         funnel = await rollups.window_funnel(connection, since=since, until=until)
         reviewer = await labels.reviewer_quality(connection)
-    return report_on(slices, routes, funnel, tiers=tiers, since=since, until=until, reviewer=reviewer, level=level)
+        counts = await feedback.rating_counts(connection, since=since, until=until)
+    found = report_on(slices, routes, funnel, tiers=tiers, since=since, until=until, reviewer=reviewer, level=level)
+    return replace(found, ratings=tier_ratings(counts, tiers, level=level))
 
 
 def report_on(

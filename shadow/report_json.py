@@ -43,6 +43,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "failed_requests": report.failed_requests,
         "cancelled_requests": report.cancelled_requests,
         "reviewer": _reviewer(report.reviewer),
+        "ratings": [{**asdict(rated), "self_selected": True} for rated in report.ratings],
     }
 
 

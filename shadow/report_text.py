@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shadow.ratings import TierRatings
 from shadow.reasons import in_words
 from shadow.report import Report, TierReport
 from shadow.statistics.estimate import Estimate, Undefined
@@ -123,10 +124,23 @@ def _notes(report: Report) -> list[str]:
             f"Labels are put right for reviewers who accept {report.reviewer.false_accept_rate:.1%} of bad and "
             f"reject {report.reviewer.false_reject_rate:.1%} of good gold items."
         )
+    if report.ratings:
+        said = "; ".join(_rated(ratings) for ratings in report.ratings)
+        notes.append(f"Ratings by clients, self-selected and in no other figure: {said}.")
     lost = report.failed_requests
     if lost or report.cancelled_requests:
         notes.append(f"Not answered: {lost:,} failed, {report.cancelled_requests:,} cancelled by the client.")
     return notes
+
+
+def _rated(ratings: TierRatings) -> str:
+    more = [
+        f"{count:,} {words}"
+        for count, words in ((ratings.retries, "asked again"), (ratings.signals, "signals of sessions"))
+        if count
+    ]
+    good = f"{_share(ratings.good)} good of {ratings.up + ratings.down:,}" if ratings.good else "none"
+    return f"{ratings.tier} {', '.join([good, *more])}"
 
 
 def _share(estimate: Estimate | None) -> str:

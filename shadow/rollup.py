@@ -9,7 +9,7 @@ import structlog
 from shadow.report import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate, Undefined
-from shadow.store import rollups
+from shadow.store import feedback, rollups
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.estimates import Figure, publish
 from shadow.store.exchanges import ensure_partitions
@@ -36,7 +36,10 @@ async def compute(engine: AsyncEngine, settings: Settings) -> int:
             done = await rollups.recompute_changed(connection, bucket_seconds=settings.rollup.bucket_seconds)
         total += done
         if done == 0:
-            return total
+            break
+    async with engine.begin() as connection:
+        await feedback.resolve(connection)
+    return total
 
 
 async def prepare_partitions(engine: AsyncEngine, _: Settings) -> None:

@@ -18,6 +18,15 @@ class BreakerSettings(Strict):
     cooldown_seconds: float = Field(10, gt=0, description="First pause; doubles with each failed probe, up to 8 times.")
 
 
+class FeedbackRetrySettings(Strict):
+    """How long a request is remembered, so that its client may ask for a better answer. A 0 switches that off."""
+
+    seconds: float = Field(600, ge=0, description="How long an answered request is remembered; 0: not at all.")
+    megabytes: float = Field(
+        16, ge=0, le=1024, description="Memory for that, in megabytes; the oldest are forgotten first. 0: none."
+    )
+
+
 class RoutingSettings(Strict):
     """How a tier is chosen."""
 
@@ -30,3 +39,6 @@ class RoutingSettings(Strict):
     alias: ModelName = Field("auto", description="The value of `model` that asks for routing.")
     deadline_seconds: float = Field(60, gt=0, description="No attempt starts later than this after the request came.")
     breaker: BreakerSettings = Field(BreakerSettings(), description="When a failing model is left alone.")
+    feedback_retry: FeedbackRetrySettings = Field(
+        FeedbackRetrySettings(), description="What `retry` in `POST /v1/feedback` can still answer again."
+    )

@@ -10,10 +10,11 @@ from types import TracebackType
 import uvicorn
 
 from router.contracts import Exchange
+from router.feedback import Feedback
 from router.segments import FINISHED_SUFFIX
 from router.serve import bind, build, spool_directory
 from router.settings import RouterSettings
-from router.wire import exchange_from_json
+from router.wire import entry_from_json
 
 
 class RunningRouter:
@@ -38,8 +39,16 @@ class RunningRouter:
 
     def exchanges(self) -> list[Exchange]:
         """All that was recorded so far, in order. For the record of a request whose answer is not complete, `stop` first."""
+        return [entry for entry in self.entries() if isinstance(entry, Exchange)]
+
+    def feedback(self) -> list[Feedback]:
+        """All feedback that was recorded so far, in order."""
+        return [entry for entry in self.entries() if isinstance(entry, Feedback)]
+
+    def entries(self) -> list[Exchange | Feedback]:
+        """Every line of the spool, in order."""
         return [
-            exchange_from_json(line)
+            entry_from_json(line)
             for path in sorted(spool_directory(self._data_dir).glob(f"*{FINISHED_SUFFIX}"), key=lambda path: path.name)
             for line in path.read_bytes().splitlines()
         ]

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shadow.console.answers import ApiError, ErrorBody
 from shadow.console.parameters import Cursor, Limit, SampleId, Verdict, Word, given, page
-from shadow.store import console_samples, labels
+from shadow.store import console_samples, feedback, labels
 from shadow.store.console_rows import JudgmentRow, LabelRow, SampleDetail, SampleRow
 from shadow.store.console_session import cursor_after, reading, writing
 from shadow.store.engine import AsyncEngine, utc_now
+from shadow.store.feedback import FeedbackRow
 
 
 class SamplePage(BaseModel):
@@ -91,6 +92,17 @@ def add_sample_routes(routes: APIRouter, engine: AsyncEngine) -> None:
         filters = given(sample_id=sample_id, reviewer=reviewer, tier=tier)
         async with reading(engine) as connection:
             return await console_samples.last_labels(connection, filters=filters, limit=limit)
+
+    @routes.get("/feedback")
+    async def list_feedback(
+        rating: Literal["up", "down"] | None = None,
+        source: Literal["user", "retry", "session"] | None = None,
+        tier: Word = None,
+        limit: Limit = 50,
+    ) -> list[FeedbackRow]:
+        """What clients said of answers or let show, newest first. Self-selected: no label, and in no estimate."""
+        async with reading(engine) as connection:
+            return await feedback.last_feedback(connection, rating=rating, source=source, tier=tier, limit=limit)
 
     @routes.post("/labels", status_code=201, responses={404: {"model": ErrorBody}})
     async def label(new: NewLabel) -> SavedLabel:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from router.contracts import Exchange
 from router.errors import LineUnreadable
+from router.feedback import Feedback
 from router.segments import FINISHED_SUFFIX, OPEN_SUFFIX
-from router.wire import exchange_from_json
+from router.wire import entry_from_json
 
 #: Lines that could not be read or stored are kept here, beside the segments, for a person to look at.
 REJECTED = "rejected.jsonl"
@@ -20,7 +21,7 @@ REJECTED = "rejected.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """A line that is no exchange. torn: it is the last one and was never confirmed to a client."""
+    """A line that is neither an exchange nor feedback. torn: it is the last one and was never confirmed to a client."""
 
     line: bytes
     reason: str
@@ -33,14 +34,14 @@ def shippable(directory: Path) -> list[Path]:
     return [path for path in segments if not path.name.endswith(OPEN_SUFFIX) or _is_abandoned(path)]
 
 
-def read_segment(path: Path) -> Iterator[Exchange | Unreadable]:
-    """The exchanges of a segment, and what is not one."""
+def read_segment(path: Path) -> Iterator[Exchange | Feedback | Unreadable]:
+    """The entries of a segment, and what is not one: a kind that a newer router writes, say."""
     content = path.read_bytes()
     lines = content.split(b"\n")
     complete, tail = lines[:-1], lines[-1]
     for number, line in enumerate(complete, start=1):
         try:
-            yield exchange_from_json(line)
+            yield entry_from_json(line)
         except LineUnreadable as exc:
             yield Unreadable(line=line, reason=f"{path.name}:{number}: {exc}", torn=False)
     if tail:

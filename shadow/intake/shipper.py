@@ -14,12 +14,15 @@ from pathlib import Path
 import structlog
 
 from router.contracts import Exchange
-from router.wire import exchange_to_json
+from router.feedback import Feedback
+from router.wire import exchange_to_json, feedback_to_json
 from shadow.intake.segments import Unreadable, read_segment, reject, shippable
 from shadow.process import pause
 from shadow.prompts import question_of
+from shadow.redaction import cleaner
 from shadow.sampling import Draw, draw
 from shadow.settings import Settings
+from shadow.store import feedback
 from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.exchanges import REFUSALS, first_line, insert_exchanges
 from shadow.store.rollup_queue import mark
@@ -55,38 +58,54 @@ class Shipper:
             path.unlink(missing_ok=True)
         return new
 
-    async def _ship_batch(self, batch: Sequence[Exchange | Unreadable]) -> int:
+    async def _ship_batch(self, batch: Sequence[Exchange | Feedback | Unreadable]) -> int:
         for item in batch:
             if isinstance(item, Unreadable):
                 log.warning("exchange.unreadable", reason=item.reason, torn=item.torn)
                 if not item.torn:  # a torn line was never confirmed; what is left of it is of no use
                     reject(self._directory, item.line)
-        exchanges = [item for item in batch if isinstance(item, Exchange)]
-        if not exchanges:
+        entries = [item for item in batch if not isinstance(item, Unreadable)]
+        if not entries:
             return 0
         try:
-            return await self._store(exchanges)
+            return await self._store(entries)
         except REFUSALS:
-            return await self._store_one_by_one(exchanges)
+            return await self._store_one_by_one(entries)
 
-    async def _store_one_by_one(self, exchanges: Sequence[Exchange]) -> int:
+    async def _store_one_by_one(self, entries: Sequence[Exchange | Feedback]) -> int:
         """One row the database refuses must not hold up the others, nor be dropped."""
         new = 0
-        for exchange in exchanges:
+        for entry in entries:
             try:
-                new += await self._store([exchange])
+                new += await self._store([entry])
             except REFUSALS as exc:
-                log.error("exchange.refused", request_id=exchange.request_id, reason=first_line(exc))
-                reject(self._directory, exchange_to_json(exchange))
+                kind = "exchange" if isinstance(entry, Exchange) else "feedback"
+                log.error(f"{kind}.refused", request_id=entry.request_id, reason=first_line(exc))
+                line = exchange_to_json(entry) if isinstance(entry, Exchange) else feedback_to_json(entry)
+                reject(self._directory, line)
         return new
 
-    async def _store(self, exchanges: Sequence[Exchange]) -> int:
+    async def _store(self, entries: Sequence[Exchange | Feedback]) -> int:
+        exchanges = [entry for entry in entries if isinstance(entry, Exchange)]
         async with self._engine.begin() as connection:
-            new = await insert_exchanges(connection, exchanges)
+            new = await insert_exchanges(connection, exchanges) if exchanges else set()
             fresh = [exchange for exchange in exchanges if exchange.request_id in new]
             await self._sample(connection, fresh)
             await mark(connection, (exchange.started_at for exchange in fresh))
+            await self._feedback(connection, [entry for entry in entries if isinstance(entry, Feedback)], fresh)
         return len(new)
+
+    async def _feedback(
+        self, connection: AsyncConnection, given: Sequence[Feedback], exchanges: Sequence[Exchange]
+    ) -> None:
+        """Store what clients said and let show, with the tier it is about where that is known already."""
+        signalling = [exchange for exchange in exchanges if "session_signal" in exchange.extra]
+        if not given and not signalling:
+            return
+        clean = cleaner(self._settings.sampling.store_text)
+        about = await feedback.save_feedback(connection, given, clean=clean)
+        about |= await feedback.save_session_signals(connection, signalling)
+        await feedback.resolve(connection, request_ids=about)
 
     async def _sample(self, connection: AsyncConnection, exchanges: Sequence[Exchange]) -> None:
         drawn: list[tuple[Exchange, Draw, str]] = []

@@ -10,12 +10,14 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer
 
+from shadow.store.feedback import FeedbackRow
+
 Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """One exchange. attempts: None where one attempt was made and it answered."""
+    """One exchange. attempts: None where one attempt was made and it answered. rating: its client's, self-selected."""
 
     request_id: str
     started_at: datetime
@@ -40,6 +42,7 @@ class RequestRow:
     policy_version: int
     attempts: list[dict[str, Any]] | None
     sampled: bool
+    rating: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +129,15 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleDetail:
-    """A sample with its prompt and every answer, served first. prompt: None where the text is gone."""
+    """A sample with its prompt and every answer, served first. prompt: None where the text is gone.
+
+    feedback: what was said about the served answer; self-selected, and no label.
+    """
 
     sample: SampleRow
     prompt: str | None
     answers: list[AnswerRow]
+    feedback: list[FeedbackRow]
 
     @property
     def served(self) -> AnswerRow | None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.store.console_rows import AnswerRow, JudgmentRow, LabelRow, SampleDetail, SampleRow
 from shadow.store.console_session import read_cursor
+from shadow.store.feedback import feedback_of
 from shadow.store.schema import answers, judgments, labels, sample_texts, samples
 
 _SAMPLE_FILTERS: Mapping[str, sa.ColumnElement[Any]] = {
@@ -123,6 +124,7 @@ async def _details(connection: AsyncConnection, condition: sa.ColumnElement[bool
             )
         ).mappings()
     ]
+    spoken = await feedback_of(connection, ids)
     given = await connection.execute(
         sa.select(answers)
         .where(answers.c.request_id.in_(ids))
@@ -132,7 +134,12 @@ async def _details(connection: AsyncConnection, condition: sa.ColumnElement[bool
     for row in given.mappings():
         of[str(row["request_id"])].append(_answer_row(row, said, labelled))
     return [
-        SampleDetail(sample=sample, prompt=prompts.get(sample.sample_id), answers=of[sample.sample_id])
+        SampleDetail(
+            sample=sample,
+            prompt=prompts.get(sample.sample_id),
+            answers=of[sample.sample_id],
+            feedback=[row for row in spoken if row.request_id == sample.sample_id and row.tier is not None],
+        )
         for sample in found
     ]
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.store.console_rows import FlowBucket, LedgerRow, RequestRow, SpendRow
 from shadow.store.console_session import read_cursor
-from shadow.store.schema import budget_days, estimates, exchanges, rollup_routes, rollups, samples
+from shadow.store.schema import budget_days, estimates, exchanges, feedback, rollup_routes, rollups, samples
 
 _FILTERS = {"tier": "served_tier", "user": "user_id", "feature": "feature", "status": "status"}
 
@@ -25,8 +25,18 @@ async def last_requests(
     Cost: a walk down the newest partitions; a filter that matches little walks further.
     """
     sampled = sa.exists().where(samples.c.request_id == exchanges.c.request_id).label("sampled")
+    rated = (
+        sa.select(feedback.c.rating)
+        .where(
+            feedback.c.request_id == exchanges.c.request_id,
+            feedback.c.source == "user",
+            feedback.c.key_id == sa.func.coalesce(exchanges.c.key_id, ""),
+        )
+        .scalar_subquery()
+        .label("rating")
+    )
     columns = [exchanges.c[field.name] for field in fields(RequestRow) if field.name in exchanges.c]
-    query = sa.select(*columns, sampled).order_by(exchanges.c.started_at.desc(), exchanges.c.request_id.desc())
+    query = sa.select(*columns, sampled, rated).order_by(exchanges.c.started_at.desc(), exchanges.c.request_id.desc())
     for name, value in filters.items():
         query = query.where(exchanges.c[_FILTERS[name]] == value)
     if cursor is not None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.reviewer import Reviewer
 from shadow.store.rollup_queue import mark
-from shadow.store.schema import answers, gold_checks, labels, sample_texts, samples
+from shadow.store.schema import answers, feedback, gold_checks, labels, sample_texts, samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,13 +187,46 @@ async def waiting_samples(connection: AsyncConnection, request_ids: Sequence[str
 
 
 async def waiting_for_label(connection: AsyncConnection, limit: int | None) -> list[str]:
-    """Samples drawn for a reviewer whose served answer has no label yet, oldest first. No verdict is needed."""
-    labelled = sa.exists().where(
-        labels.c.request_id == samples.c.request_id, labels.c.tier == samples.c.served_tier, labels.c.repeat == 0
+    """Samples that a reviewer is to look at: `down_rated` first, at most half of `limit`; then those drawn for it.
+
+    The drawn ones come oldest first, whatever was said about them: a reviewer who stops early must not have chosen by it.
+    No verdict is needed.
+    """
+    extra = await down_rated(connection, None if limit is None else limit // 2)
+    drawn = await _drawn_for_label(connection, None if limit is None else limit - len(extra))
+    return [*extra, *drawn]
+
+
+async def down_rated(connection: AsyncConnection, limit: int | None) -> list[str]:
+    """Samples that a client rated down, were not drawn for a reviewer and have no label yet, newest first.
+
+    An extra stratum: worth a look, and never part of an estimate, as nothing says how likely a client is to complain.
+    """
+    complained = sa.exists().where(
+        feedback.c.request_id == samples.c.request_id,
+        feedback.c.tier == samples.c.served_tier,
+        feedback.c.source == "user",
+        feedback.c.rating == "down",
     )
     query = (
         sa.select(samples.c.request_id)
-        .where(samples.c.label_drawn, ~labelled)
+        .where(complained, ~samples.c.label_drawn, ~_labelled())
+        .order_by(samples.c.started_at.desc())
+        .limit(limit)
+    )
+    return [str(request_id) for request_id in await connection.scalars(query)]
+
+
+def _labelled() -> sa.Exists:
+    return sa.exists().where(
+        labels.c.request_id == samples.c.request_id, labels.c.tier == samples.c.served_tier, labels.c.repeat == 0
+    )
+
+
+async def _drawn_for_label(connection: AsyncConnection, limit: int | None) -> list[str]:
+    query = (
+        sa.select(samples.c.request_id)
+        .where(samples.c.label_drawn, ~_labelled())
         .order_by(samples.c.started_at)
         .limit(limit)
     )

@@ -180,6 +180,29 @@ gold_checks = sa.Table(
     comment="Labels that a reviewer gave on items of known truth: how often reviewers err.",
 )
 
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("request_id", UUID, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),  # user, retry, session
+    sa.Column("key_id", sa.Text, primary_key=True),  # "" where no key is asked for
+    sa.Column("feedback_id", UUID, nullable=False),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("requested_at", Instant, nullable=False),  # as its id says
+    sa.Column("rating", sa.Text, nullable=False),
+    sa.Column("signal", sa.Text, nullable=False),  # rated, retry, rephrased, frustrated
+    sa.Column("comment", sa.Text),
+    sa.Column("started_at", Instant, index=True),  # this and the following: null while the exchange is not known
+    sa.Column("tier", sa.Text),
+    sa.Column("model", sa.Text),
+    sa.Column("query_type", sa.Text),
+    sa.Column("feature", sa.Text),
+    sa.CheckConstraint("rating IN ('up', 'down')", name="rating_is_known"),
+    sa.CheckConstraint("source IN ('user', 'retry', 'session')", name="source_is_known"),
+    comment="Self-selected: shown and learned from, never part of an estimate.",
+)
+sa.Index("ix_feedback_unresolved", feedback.c.requested_at, postgresql_where=feedback.c.tier.is_(None))
+
 budget_days = sa.Table(
     "budget_days",
     metadata,
