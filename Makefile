@@ -67,6 +67,10 @@ test-slow: setup local-model ## Tests with a real PostgreSQL, real servers and r
 bench-inline: setup ## What the router costs beside a bare pass-through (1 minute, wants a quiet machine)
 	@$(BIN)/python tests/benchmarks/bench_inline.py $(BENCH_ARGS)
 
+.PHONY: faults
+faults: setup ## Every fault a provider can have, in every way to ask, and what came of it, as a table (a minute)
+	@$(BIN)/python -m router.testing.fault_table 2>/dev/null
+
 .PHONY: lint
 lint: setup ## Style and formatting
 	$(say) 'style'

@@ -17,6 +17,7 @@ from router.features import estimated_tokens
 
 _MAX_TOKENS = 10**9
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")  # where some providers say it instead
+_OTHER_CONTENT = ("audio", "images")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class Answer:
     tool_calls: str  # JSON list, "" if none
     finish_reason: str | None
     usage: Usage | None
+    refusal: str = ""  # what the model said in the field that is made for refusing
+    other_content: bool = False  # something that is neither text nor a tool call: audio, an image
 
 
 def read_answer(body: bytes) -> Answer:
@@ -64,6 +67,8 @@ def read_answer(body: bytes) -> Answer:
         tool_calls=orjson.dumps(calls).decode() if isinstance(calls, list) and calls else "",
         finish_reason=_text(choice.get("finish_reason")),
         usage=read_usage(fields.get("usage")),
+        refusal=_text(message.get("refusal")) or "",
+        other_content=any(message.get(name) for name in _OTHER_CONTENT),
     )
 
 
@@ -94,8 +99,16 @@ class AnswerBuilder:
         self.model: str | None = None
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
+        self._unfinished: set[object] = set()  # choices beside the first one that have begun and not ended
+        self._refusals: list[str] = []
+        self._other_content = False
         self._texts: list[str] = []
         self._calls: dict[int, dict[str, Any]] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Has every choice that began been ended by the model?"""
+        return self.finish_reason is not None and not self._unfinished
 
     def add(self, chunk: Mapping[str, Any]) -> None:
         """Take one chat.completion.chunk in."""
@@ -107,7 +120,10 @@ class AnswerBuilder:
         if not isinstance(choices, list):
             return
         for choice in choices:
-            if not isinstance(choice, dict) or choice.get("index", 0) != 0:
+            if not isinstance(choice, dict):
+                continue
+            if choice.get("index", 0) != 0:
+                self._add_other(choice)
                 continue
             if (reason := _text(choice.get("finish_reason"))) is not None:
                 self.finish_reason = reason
@@ -122,6 +138,10 @@ class AnswerBuilder:
                     self._add_call(call)
             elif isinstance(function := delta.get("function_call"), dict):  # the older shape of the same thing
                 self._add_call({"function": function})
+            if content is None and delta:
+                if isinstance(refusal := delta.get("refusal"), str):
+                    self._refusals.append(refusal)
+                self._other_content = self._other_content or any(delta.get(name) for name in _OTHER_CONTENT)
 
     def answer(self) -> Answer:
         """What has been gathered so far."""
@@ -132,7 +152,18 @@ class AnswerBuilder:
             tool_calls=orjson.dumps(calls).decode() if calls else "",
             finish_reason=self.finish_reason,
             usage=self.usage,
+            refusal="".join(self._refusals),
+            other_content=self._other_content,
         )
+
+    def _add_other(self, choice: Mapping[str, Any]) -> None:
+        index = choice.get("index")
+        if not isinstance(index, int):
+            return
+        if _text(choice.get("finish_reason")) is None:
+            self._unfinished.add(index)
+        else:
+            self._unfinished.discard(index)
 
     def _add_call(self, call: object) -> None:
         if not isinstance(call, dict):

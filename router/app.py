@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from random import Random
 from typing import Protocol
 
 import orjson
@@ -21,14 +20,12 @@ from router.auth import KeyRing
 from router.chat import read_chat_request
 from router.contracts import PolicySource, Recorder
 from router.decider import Decider
-from router.dispatch import Dispatcher
 from router.errors import ClientGone, RequestRejected
 from router.feedback import FeedbackRecorder
 from router.feedback_desk import FeedbackDesk
 from router.feedback_memory import RequestMemory
 from router.gate import Gate
-from router.health import Health
-from router.hints import read_hints
+from router.hints import read_hints, wants_hold
 from router.inline import Inline
 from router.pool import Pool, build_pool
 from router.rules import Rules
@@ -36,6 +33,7 @@ from router.scorers.choice import asking_scorer_for, scorer_for
 from router.settings import RouterSettings
 from router.telemetry import SpoolHealth, Telemetry
 from router.upstream import HttpUpstream
+from router.wiring import answering
 
 _CHAT = "/v1/chat/completions"
 _MODELS = "/v1/models"
@@ -76,10 +74,9 @@ def create_app(
     """
     keys = KeyRing.of(environ, host=settings.server.host)
     pool = build_pool(settings, environ)
-    breaker = settings.routing.breaker
-    health = Health(failures=breaker.failures, cooldown_seconds=breaker.cooldown_seconds, clock=time.monotonic)
-    telemetry = Telemetry(pool, health, policy, spool)
     upstream = HttpUpstream()
+    parts = answering(settings, pool, upstream)
+    telemetry = Telemetry(pool, parts.health, policy, spool)
     scorer = scorer_for(settings.routing.scorer, pool.tiers)
     memory = _memory(settings)
     inline = Inline(
@@ -90,13 +87,8 @@ def create_app(
             policy=policy,
             asking=asking_scorer_for(settings, fallback=scorer, upstream=upstream, environ=environ),
         ),
-        dispatcher=Dispatcher(
-            upstream=upstream,
-            health=health,
-            clock=time.monotonic,
-            rng=Random(),  # noqa: S311 - jitter, not a secret
-            deadline_seconds=settings.routing.deadline_seconds,
-        ),
+        dispatcher=parts.dispatcher,
+        coalescer=parts.coalescer,
         recorder=recorder,
         telemetry=telemetry,
         routing=settings.routing,
@@ -111,7 +103,7 @@ def create_app(
         telemetry=telemetry,
         spool=spool,
         max_body_bytes=settings.server.max_body_bytes,
-        resources=(*resources, upstream),
+        resources=(*resources, upstream, parts.checks),
     )
 
 
@@ -207,6 +199,7 @@ class RouterApp:
             pin=self._pool.pin_for(request.model),
             hints=read_hints(headers, request.fields),
             key_id=key_id,
+            hold=wants_hold(headers, request.fields) if request.streamed else None,
             forwarded=_forwarded(headers),
         )
 

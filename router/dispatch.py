@@ -1,154 +1,80 @@
-"""Who is asked, in which order, how often, and when is it time to give up?
+"""How is one model asked, and what makes its answer an answer?
 
-A plan is a list of targets: the fallback chain of the chosen tier, then the tiers above it. For each target whose breaker
-admits it:
-- a connection that drops before the answer begins is tried again at once, one time (a pooled connection may have been
-  closed by the provider at that very moment);
-- connection errors, 429 and 5xx are retried up to `max_retries` times with jittered, doubling pauses, or after the provider's
-  `Retry-After` where it names one; a pause beyond the deadline, or beyond `PATIENCE_SECONDS` when there is somebody else to
-  ask, means moving on at once;
-- time-outs and unreadable answers move on: asking the same model again costs the client the same wait again;
-- 401, 402, 403, 404 and redirects are our own account's or configuration's trouble, so they move on as well;
-- any other 4xx is the client's mistake: it passes through untouched and ends the search.
-Every attempt is noted in the journal with its cost, the cancelled one too.
+Three ways to ask: for a whole answer; for a stream that is passed on as it comes; for a stream that is *held* back until it
+is complete, so that a fault in its middle can still be rescued by somebody else. Whole and held answers are inspected, and
+a flawed one sends the request to the tiers above (the *cascade*) as far as the configuration allows. Whom to ask is `Search`'s
+business.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from random import Random
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import orjson
 
 from router.answers import Answer, read_answer
+from router.cascade import Cascade
 from router.chat import ChatRequest
-from router.errors import AllFailed, UpstreamFailed
+from router.complaints import complaint_kind
+from router.errors import UpstreamFailed
 from router.health import Health
+from router.inspection import Inspector
 from router.journal import Journal
 from router.pool import Target
+from router.results import Completed, Refused, Trial
+from router.retries import is_transient
+from router.search import Search
 from router.splice import splice, with_model
 from router.streaming import Relay
-from router.upstream import Reply, Upstream
+from router.upstream import MAX_REPLY_BYTES, Reply, Upstream
 
-PATIENCE_SECONDS = 2.0
-FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
-_OURS = frozenset({401, 402, 403, 404, 407})
-_TRANSIENT = frozenset({408, 425, 429})
-_TIMEOUTS = frozenset({"timeout", "first_token", "idle"})
+_OURS = frozenset({401, 402, 404, 407})
 _REFUSAL_READ_SECONDS = 10.0
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """A whole completion, as bytes and as facts."""
-
-    target: Target
-    body: bytes
-    content_type: str
-    answer: Answer
-    request_id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The provider says that the client's request is at fault; its words pass through."""
-
-    target: Target
-    status: int
-    body: bytes
-    content_type: str
-    request_id: str | None
+_DRAIN_SECONDS = 0.02
+_NO_STREAMS = ("application/json", "text/html")
+_JSON = b"application/json"
+_EVENTS = b"text/event-stream; charset=utf-8"
 
 
 class Dispatcher:
-    """Gets an answer from somebody. `clock` is monotonic, `rng` makes the jitter."""
+    """Gets an answer from somebody. `clock` is monotonic, in seconds."""
 
     def __init__(
         self,
         *,
         upstream: Upstream,
         health: Health,
+        search: Search,
+        inspector: Inspector,
+        cascade: Cascade,
         clock: Callable[[], float],
-        rng: Random,
-        deadline_seconds: float,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._upstream = upstream
         self._health = health
+        self._search = search
+        self._inspector = inspector
+        self._cascade = cascade
         self._clock = clock
-        self._rng = rng
-        self._deadline_seconds = deadline_seconds
-        self._sleep = sleep
+        self._without_usage: set[str] = set()  # providers found not to know `stream_options`
 
     async def complete(
         self, plan: Sequence[Target], journal: Journal, forwarded: Mapping[str, str]
     ) -> Completed | Refused:
-        """A whole answer. Raises: AllFailed."""
-
-        async def call(target: Target) -> Completed | Refused:
-            sent = self._clock()
-            reply: Reply | None = None
-            try:
-                async with asyncio.timeout(target.timeout_seconds):
-                    reply = await self._send(target, journal.request, None, forwarded)
-                    body = await reply.read(None)
-            except TimeoutError as error:
-                if reply is not None:
-                    reply.close()
-                raise UpstreamFailed("timeout", f"no answer within {target.timeout_seconds:g} s") from error
-            except asyncio.CancelledError:
-                if reply is not None:
-                    reply.close()
-                raise
-            if reply.status >= 400:
-                return self._refused(target, reply, body, journal, self._clock() - sent)
-            answer = read_answer(body)
-            self._health.succeeded(target.key)
-            latency = self._clock() - sent
-            journal.attempted(target, "ok", latency, usage=journal.usage_of(answer), http_status=reply.status)
-            return Completed(
-                target=target,
-                body=body,
-                content_type=reply.content_type,
-                answer=answer,
-                request_id=reply.request_id,
-            )
-
-        return await self._search(plan, journal, call)
+        """A whole answer; of a streamed request, all of its events. Raises: AllFailed."""
+        ask = self._held if journal.held else self._whole
+        call = partial(ask, journal, forwarded)
+        result = await self._search.run(plan, journal, call)
+        if isinstance(result, Refused) or result.flaw is None:
+            return result
+        return await self._cascade.climb(result, plan, journal, partial(self._search.run, journal=journal, call=call))
 
     async def open_stream(
         self, plan: Sequence[Target], journal: Journal, forwarded: Mapping[str, str]
     ) -> Relay | Refused:
         """A stream that has begun. The caller reads it and then says `stream_ended`. Raises: AllFailed."""
-
-        async def call(target: Target) -> Relay | Refused:
-            sent = self._clock()
-            reply = await self._send(target, journal.request, target.first_token_seconds, forwarded)
-            try:
-                if reply.status >= 400:
-                    body = await reply.read(_REFUSAL_READ_SECONDS)
-                    return self._refused(target, reply, body, journal, self._clock() - sent)
-                if reply.content_type.lower().startswith("application/json"):
-                    raise UpstreamFailed("bad_body", "a stream was asked for, JSON came", http_status=reply.status)
-                relay = Relay(
-                    target,
-                    reply,
-                    usage_wanted=journal.request.usage_wanted,
-                    clock=self._clock,
-                    clock_sent=sent,
-                )
-                await relay.open(max(0.001, target.first_token_seconds - (self._clock() - sent)))
-            except BaseException:
-                reply.close()
-                raise
-            return relay
-
-        return await self._search(plan, journal, call)
+        return await self._search.run(plan, journal, partial(self._open, journal, forwarded))
 
     def stream_ended(self, relay: Relay, journal: Journal, outcome: str) -> None:
         """Note how a stream came out: "ok", "cancelled" or the kind of its failure."""
@@ -162,12 +88,105 @@ class Dispatcher:
         latency = self._clock() - relay.clock_sent
         journal.attempted(relay.target, outcome, latency, usage=journal.usage_of(answer), http_status=200)
 
-    def _refused(self, target: Target, reply: Reply, body: bytes, journal: Journal, latency_seconds: float) -> Refused:
+    async def _whole(self, journal: Journal, forwarded: Mapping[str, str], trial: Trial) -> Completed | Refused:
+        target = trial.target
+        reply: Reply | None = None
+        try:
+            async with asyncio.timeout(target.timeout_seconds):
+                reply = await self._send(target, journal.request, None, forwarded)
+                body = await reply.read(None)
+        except TimeoutError as error:
+            if reply is not None:
+                reply.close()
+            raise UpstreamFailed("timeout", f"no answer within {target.timeout_seconds:g} s") from error
+        except asyncio.CancelledError:
+            if reply is not None:
+                reply.close()
+            raise
+        if reply.status >= 400:
+            return self._refused(trial, reply, body, journal)
+        return self._completed(trial, reply, body, read_answer(body), journal, _JSON)
+
+    async def _held(self, journal: Journal, forwarded: Mapping[str, str], trial: Trial) -> Completed | Refused:
+        """A stream, read to its end before anybody sees it."""
+        relay = await self._open(journal, forwarded, trial)
+        if isinstance(relay, Refused):
+            return relay
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._search.left_seconds(journal)):
+                while (piece := await relay.next_piece()) is not None:
+                    pieces.append(piece)
+                    size += len(piece)
+                    if size > MAX_REPLY_BYTES:
+                        raise UpstreamFailed("bad_body", f"more than {MAX_REPLY_BYTES} bytes", http_status=200)
+        except BaseException as error:
+            relay.close()
+            trial.usage = journal.usage_of(relay.answer())  # what was said until now is billed
+            if isinstance(error, TimeoutError):
+                raise UpstreamFailed("timeout", "the deadline came before the end", http_status=200) from error
+            raise
+        await relay.drain(_DRAIN_SECONDS)
+        return self._completed(trial, relay.reply, b"".join([*pieces, relay.final]), relay.answer(), journal, _EVENTS)
+
+    async def _open(self, journal: Journal, forwarded: Mapping[str, str], trial: Trial) -> Relay | Refused:
+        target = trial.target
+        reply = await self._send(target, journal.request, target.first_token_seconds, forwarded)
+        try:
+            if reply.status >= 400:
+                return self._refused(trial, reply, await reply.read(_REFUSAL_READ_SECONDS), journal)
+            if reply.content_type.lower().startswith(_NO_STREAMS):
+                if "json" in reply.content_type.lower():
+                    trial.usage = read_answer(await reply.read(_REFUSAL_READ_SECONDS)).usage
+                raise UpstreamFailed("bad_body", f"no stream but {reply.content_type[:80]}", http_status=reply.status)
+            relay = Relay(
+                target,
+                reply,
+                usage_wanted=journal.request.usage_wanted,
+                clock=self._clock,
+                clock_sent=trial.clock_sent,
+            )
+            await relay.open(max(0.001, target.first_token_seconds - (self._clock() - trial.clock_sent)))
+        except BaseException:
+            reply.close()
+            raise
+        return relay
+
+    def _completed(
+        self, trial: Trial, reply: Reply, body: bytes, answer: Answer, journal: Journal, content_type: bytes
+    ) -> Completed:
+        target = trial.target
+        self._health.succeeded(target.key)
+        flaw, validation = self._inspector.inspect(journal.request, answer)
+        latency = self._clock() - trial.clock_sent
+        journal.attempted(target, flaw or "ok", latency, usage=journal.usage_of(answer), http_status=reply.status)
+        return Completed(
+            target=target,
+            body=body,
+            content_type=content_type,
+            answer=answer,
+            request_id=reply.request_id,
+            flaw=flaw,
+            validation=validation,
+        )
+
+    def _refused(self, trial: Trial, reply: Reply, body: bytes, journal: Journal) -> Refused:
+        """Raises: UpstreamFailed where the complaint is about something of ours."""
+        target, status = trial.target, reply.status
+        kind = complaint_kind(body)
+        if kind == "stream_options" and self._asks_for_usage(target, journal.request):
+            self._without_usage.add(target.provider)
+            raise UpstreamFailed("stream_options", "the endpoint does not know stream_options", http_status=status)
+        if status == 403 and kind != "content_filter":
+            raise UpstreamFailed("http_403", http_status=status)
         self._health.abandoned(target.key)  # a complaint about the request says nothing about the model
-        journal.attempted(target, "refused", latency_seconds, http_status=reply.status)
+        outcome = "refused" if kind == "other" else kind
+        journal.attempted(target, outcome, self._clock() - trial.clock_sent, http_status=status)
         return Refused(
             target=target,
-            status=reply.status,
+            kind=kind,
+            status=status,
             body=body,
             content_type=reply.content_type,
             request_id=reply.request_id,
@@ -178,94 +197,31 @@ class Dispatcher:
     ) -> Reply:
         reply = await self._upstream.send(
             target,
-            upstream_body(request, target),
+            upstream_body(request, target, ask_for_usage=self._asks_for_usage(target, request)),
             streamed=request.streamed,
             within_seconds=within_seconds,
             forwarded=forwarded,
         )
         status = reply.status
-        if 200 <= status < 300 or (400 <= status < 500 and status not in _OURS and status not in _TRANSIENT):
+        if 200 <= status < 300 or (400 <= status < 500 and status not in _OURS and not is_transient(status)):
             return reply
         reply.close()
         raise UpstreamFailed(f"http_{status}", http_status=status, retry_after_seconds=reply.retry_after_seconds)
 
-    async def _search(self, plan: Sequence[Target], journal: Journal, call: Callable[[Target], Awaitable[T]]) -> T:
-        clock_deadline = journal.clock_started + self._deadline_seconds
-        failures: list[UpstreamFailed] = []
-        waits: list[float] = []
-        for position, target in enumerate(plan):
-            retries, may_resend = 0, True
-            while self._clock() < clock_deadline:
-                if not self._health.admits(target.key):
-                    waits.append(self._health.retry_after_seconds(target.key))
-                    break
-                sent = self._clock()
-                try:
-                    return await call(target)
-                except UpstreamFailed as failure:
-                    journal.attempted(target, failure.kind, self._clock() - sent, http_status=failure.http_status)
-                    if failure.kind == "reset" and may_resend:
-                        self._health.abandoned(target.key)
-                        may_resend = False
-                        continue
-                    self._health.failed(target.key)
-                    failures.append(failure)
-                    left = clock_deadline - self._clock()
-                    alone = position + 1 == len(plan)
-                    pause = pause_seconds(failure, retries=retries, left_seconds=left, alone=alone, rng=self._rng)
-                    if pause is None or retries >= target.max_retries:
-                        break
-                except BaseException as error:
-                    # A cancelled attempt, or a bug of ours: neither speaks against the model.
-                    self._health.abandoned(target.key)
-                    kind = "cancelled" if isinstance(error, asyncio.CancelledError) else "internal"
-                    journal.attempted(target, kind, self._clock() - sent)
-                    raise
-                retries += 1
-                await self._sleep(pause)
-        raise _all_failed(plan, failures, waits)
+    def _asks_for_usage(self, target: Target, request: ChatRequest) -> bool:
+        """Does the router ask for the usage chunk on its own account?"""
+        return (
+            request.streamed
+            and not request.usage_wanted
+            and target.stream_usage
+            and target.provider not in self._without_usage
+        )
 
 
-def pause_seconds(
-    failure: UpstreamFailed, *, retries: int, left_seconds: float, alone: bool, rng: Random
-) -> float | None:
-    """Seconds until the same model is asked again; None: do not. alone: nobody else is left to ask."""
-    if not (failure.kind in ("connect", "reset") or _is_transient(failure.http_status, failure.kind)):
-        return None
-    pause = failure.retry_after_seconds
-    if pause is None:
-        ceiling = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**retries)
-        pause = ceiling * (0.5 + 0.5 * rng.random())
-    limit = left_seconds if alone else min(left_seconds, PATIENCE_SECONDS)
-    return pause if pause <= limit else None
-
-
-def upstream_body(request: ChatRequest, target: Target) -> bytes:
+def upstream_body(request: ChatRequest, target: Target, *, ask_for_usage: bool) -> bytes:
     """The client's bytes with our model id, and with usage asked for when the answer is streamed."""
     body = with_model(request.body, target.model_json)
-    if request.streamed and not request.usage_wanted:
+    if ask_for_usage:
         options = request.fields.get("stream_options") or {}
         body = splice(body, {"stream_options": orjson.dumps({**options, "include_usage": True})})
     return body
-
-
-def _is_transient(status: int | None, kind: str) -> bool:
-    return kind.startswith("http_") and status is not None and (status in _TRANSIENT or status >= 500)
-
-
-def _all_failed(plan: Sequence[Target], failures: Sequence[UpstreamFailed], waits: Sequence[float]) -> AllFailed:
-    """What the client is told: 429 if all were rate limits, 503 if nobody could be asked, 504 if time ran out, else 502."""
-    asked = ", ".join(dict.fromkeys(f"{target.tier}/{target.model}" for target in plan))
-    if not failures:
-        wait = max(1.0, min(waits, default=1.0))
-        return AllFailed(
-            503, "unavailable", f"No model is available at the moment ({asked}).", retry_after_seconds=wait
-        )
-    kinds = ", ".join(dict.fromkeys(failure.kind for failure in failures))
-    message = f"No model could answer ({asked}): {kinds}."
-    last = failures[-1]
-    if all(failure.http_status == 429 for failure in failures):
-        named = [f.retry_after_seconds for f in failures if f.retry_after_seconds is not None]
-        return AllFailed(429, last.kind, message, retry_after_seconds=max(1.0, min(named, default=1.0)))
-    status = 504 if last.kind in _TIMEOUTS else 502
-    return AllFailed(status, last.kind, message)

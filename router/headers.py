@@ -7,6 +7,7 @@ from decimal import Decimal
 from router.asgi import Headers
 from router.journal import Journal
 from router.pool import Pool, Target, expected_cost_usd
+from router.results import Completed
 from router.streaming import Relay
 
 
@@ -31,6 +32,18 @@ def answer_headers(
         (b"x-shadow-escalations", b"%d" % climbed),
         (b"x-shadow-cost-usd", plain_decimal(cost_usd).encode()),
     ]
+
+
+def completed_headers(pool: Pool, journal: Journal, completed: Completed) -> Headers:
+    """The same for a whole answer, whose cost is known and whose JSON was checked if it had to be JSON."""
+    headers = [
+        (b"content-type", completed.content_type),
+        *answer_headers(pool, journal, completed.target, completed.answer.model, journal.cost_usd()),
+        *request_id_header(completed.request_id),
+    ]
+    if completed.validation is not None:
+        headers.append((b"x-shadow-validation", completed.validation.encode()))
+    return headers
 
 
 def stream_headers(pool: Pool, journal: Journal, relay: Relay) -> Headers:

@@ -44,6 +44,16 @@ def read_hints(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]
     )
 
 
+def wants_hold(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]) -> bool | None:
+    """Does the caller want a streamed answer to be held back until it is complete? None: it does not say."""
+    metadata = fields.get("metadata")
+    told = metadata.get("x-shadow-hold") if isinstance(metadata, Mapping) else None
+    for raw, content in headers:
+        if raw == b"x-shadow-hold":
+            told = content.decode("latin-1")
+    return {"full": True, "off": False}.get(told.strip().lower()) if isinstance(told, str) else None
+
+
 def _clean(value: str | None) -> str | None:
     return (value or "").strip()[:MAX_LENGTH] or None
 

@@ -16,15 +16,17 @@ import structlog
 
 from router.asgi import JSON, Client, error_body
 from router.chat import ChatRequest
+from router.coalesce import Coalescer
 from router.contracts import Exchange, Hints, Recorder
 from router.decider import Decider
-from router.dispatch import Completed, Dispatcher, Refused
+from router.dispatch import Dispatcher
 from router.errors import AllFailed, UpstreamFailed
 from router.feedback_memory import RequestMemory
 from router.feedback_retry import Retry
-from router.headers import answer_headers, decision_headers, request_id_header, retry_after_header, stream_headers
+from router.headers import completed_headers, decision_headers, request_id_header, retry_after_header, stream_headers
 from router.journal import Journal
 from router.pool import Pin, Pool, Target
+from router.results import Completed, Refused
 from router.settings import RoutingSettings
 from router.sse import error_event
 from router.streaming import Relay
@@ -46,6 +48,7 @@ class Inline:
     routing: RoutingSettings
     clock: Callable[[], float]
     memory: RequestMemory | None = None  # of requests that a client may want answered again
+    coalescer: Coalescer | None = None
 
     async def serve(
         self,
@@ -58,8 +61,13 @@ class Inline:
         key_id: str | None,
         forwarded: Mapping[str, str],
         retry: Retry | None = None,
+        hold: bool | None = None,
     ) -> None:
-        """Decide, answer, record. retry: the client was not pleased with an earlier answer."""
+        """Decide, answer, record.
+
+        retry: the client was not pleased with an earlier answer. hold: what the caller says about holding a streamed answer
+        back; None: nothing.
+        """
         clock_started = self.clock()
         started_at = datetime.now(UTC)
         decided = await self.decider.decide(request, hints, pin)
@@ -76,6 +84,7 @@ class Inline:
             key_id=key_id,
             attempts=list(decided.attempts),
             retry_of=retry.of if retry is not None else None,
+            held=request.streamed and (self.routing.hold == "full" if hold is None else hold),
         )
         tier = decided.decision.chosen
         if self.routing.mode == "observe" and pin is None and retry is None:
@@ -102,13 +111,16 @@ class Inline:
             if not client.gone:
                 raise
             task.uncancel()
+        finally:
+            if journal.place is not None:
+                journal.place.give_back()
 
     async def _answer(
         self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
     ) -> None:
         """Answer, and turn every failure into a record and an error."""
         try:
-            if journal.request.streamed:
+            if journal.request.streamed and not journal.held:
                 await self._stream(client, journal, plan, forwarded)
             else:
                 await self._whole(client, journal, plan, forwarded)
@@ -128,15 +140,21 @@ class Inline:
     async def _whole(
         self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
     ) -> None:
-        result = await self.dispatcher.complete(plan, journal, forwarded)
+        answerer = self.dispatcher if self.coalescer is None else self.coalescer
+        result = await answerer.complete(plan, journal, forwarded)
         if isinstance(result, Refused):
             await self._refuse(client, journal, result)
             return
         await self._record(
-            journal, status="answered", http_status=200, served=result.target, answer=result.answer, extra=_ids(result)
+            journal,
+            status="answered",
+            http_status=200,
+            served=result.target,
+            answer=result.answer,
+            first_token_seconds=self.clock() - journal.clock_started if journal.held else None,
+            extra=_extra(result),
         )
-        headers = answer_headers(self.pool, journal, result.target, result.answer.model, journal.cost_usd())
-        await client.respond(200, result.body, [JSON, *headers, *request_id_header(result.request_id)])
+        await client.respond(200, result.body, completed_headers(self.pool, journal, result))
 
     async def _stream(
         self, client: Client, journal: Journal, plan: tuple[Target, ...], forwarded: Mapping[str, str]
@@ -178,7 +196,7 @@ class Inline:
             journal,
             status="failed",
             http_status=refused.status,
-            error_kind=f"http_{refused.status}",
+            error_kind=refused.error_kind,
             extra=_ids(refused),
         )
         content_type = (b"content-type", (refused.content_type or "application/json").encode("latin-1", "replace"))
@@ -232,3 +250,12 @@ class Inline:
 
 def _ids(result: Completed | Refused | Relay) -> dict[str, str]:
     return {"provider_request_id": result.request_id[:200]} if result.request_id else {}
+
+
+def _extra(completed: Completed) -> dict[str, str]:
+    extra = _ids(completed)
+    if completed.flaw is not None:
+        extra["flaw"] = completed.flaw
+    if completed.validation is not None:
+        extra["validation"] = completed.validation
+    return extra

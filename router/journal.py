@@ -15,6 +15,7 @@ from router.answers import Answer, Usage, estimated_usage
 from router.chat import ChatRequest
 from router.contracts import Attempt, Decision, Exchange, Features, Hints, Reason, Status
 from router.decider import Decided
+from router.limits import Place
 from router.pool import Pool, Target
 
 _NO_USAGE = Usage(prompt_tokens=0, completion_tokens=0)
@@ -34,7 +35,11 @@ class Journal:
     key_id: str | None
     retry_of: str | None = None  # the request whose answer did not please
     attempts: list[Attempt] = field(default_factory=list)
+    held: bool = False  # streamed, but kept back until it is complete
     recorded: bool = False
+    coalesced_with: str | None = None  # the request that pays for the answer of this one
+    moved: Reason | None = None  # what moved the search above the chosen tier, if not a failure
+    place: Place | None = None  # in a tier whose concurrency is limited
 
     @property
     def decision(self) -> Decision:
@@ -90,7 +95,7 @@ class Journal:
             return self.decision.reason
         if pool.rank(served_tier) <= pool.rank(self.decision.predicted):
             return None
-        return self.decision.reason or "fallback"
+        return self.decision.reason or self.moved or "fallback"
 
     def exchange(
         self,
@@ -108,6 +113,10 @@ class Journal:
         """Close the record. `served`: the model whose answer, whole or not, went to the client."""
         usage = self.usage_of(answer) if answer is not None else _NO_USAGE
         more = {**self.decided.noted, **(extra or {})}
+        if self.coalesced_with is not None:
+            more["coalesced_with"] = self.coalesced_with
+        if self.held:
+            more["hold"] = "full"
         if usage.estimated:
             more["usage"] = "estimated"
         if self.retry_of is not None:

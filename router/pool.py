@@ -28,6 +28,7 @@ class Target:
     first_token_seconds: float
     max_retries: int
     model_json: bytes  # the model id as JSON, ready to be spliced in
+    stream_usage: bool = True  # the endpoint knows `stream_options`
 
     @property
     def key(self) -> tuple[str, str]:
@@ -127,6 +128,7 @@ def build_pool(settings: RouterSettings, environ: Mapping[str, str]) -> Pool:
                     first_token_seconds=provider.first_token_seconds,
                     max_retries=provider.max_retries,
                     model_json=orjson.dumps(entry.model),
+                    stream_usage=provider.stream_usage,
                 )
             )
         chains[tier.name] = tuple(targets)

@@ -14,6 +14,7 @@ from router.errors import UpstreamFailed
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 DONE: Final = b"[DONE]"
+DONE_EVENT: Final = b"data: [DONE]\n\n"
 _BLANK_LINE = re.compile(rb"\n\n|\r\n\r\n|\r\r|\n\r\n")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 

@@ -1,9 +1,9 @@
 """How does a stream reach the client without ever lying about its end?
 
 A `Relay` reads the provider's events, forwards their bytes as they came, and gathers on the side what was said. The client
-sees `[DONE]` only if the provider sent it; every other end is an `UpstreamFailed`, which becomes an in-band error event. The
-last bytes are kept back in `final`, so that the exchange can be recorded before they leave. A usage chunk that the
-router asked for and the client did not is taken out.
+sees `[DONE]` only if the provider sent it, or ended a well-formed stream after the model's own finish reason; every other
+end is an `UpstreamFailed`, which becomes an in-band error event. The last bytes are kept back in `final`, so that the
+exchange can be recorded before they leave. A usage chunk that the router asked for and the client did not is taken out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import orjson
 from router.answers import Answer, AnswerBuilder
 from router.errors import UpstreamFailed
 from router.pool import Target
-from router.sse import DONE, EventSplitter, data_of
+from router.sse import DONE, DONE_EVENT, EventSplitter, data_of
 from router.upstream import Reply
 
 
@@ -47,7 +47,13 @@ class Relay:
         self._builder = AnswerBuilder()
         self._waiting: list[bytes] = []
         self._done = False
+        self._said = True  # something other than comments since the last wait
+        self._clock_quiet = clock_sent
         self._failure: UpstreamFailed | None = None
+
+    @property
+    def reply(self) -> Reply:
+        return self._reply
 
     @property
     def request_id(self) -> str | None:
@@ -82,22 +88,33 @@ class Relay:
                 return piece
             if self._failure is not None:
                 raise self._failure
-            self._waiting.append(self._take(await self._reply.chunk(self.target.timeout_seconds)))
+            self._waiting.append(self._take(await self._reply.chunk(self._patience_seconds())))
 
     def answer(self) -> Answer:
         """What has been said so far."""
         return self._builder.answer()
 
-    async def drain(self) -> None:
+    async def drain(self, within_seconds: float = 1.0) -> None:
         """Read the few bytes behind `[DONE]`, so that the connection can be used again."""
         try:
-            while await self._reply.chunk(1.0):
+            while await self._reply.chunk(within_seconds):
                 pass
         except UpstreamFailed:
             self._reply.close()
 
     def close(self) -> None:
         self._reply.close()
+
+    def _patience_seconds(self) -> float:
+        """How long to wait for more. Keep-alive comments do not count: a stalled model can be behind them."""
+        now = self._clock()
+        if self._said:
+            self._said = False
+            self._clock_quiet = now
+        left = self.target.timeout_seconds - (now - self._clock_quiet)
+        if left <= 0:
+            raise UpstreamFailed("idle", f"nothing but comments for {self.target.timeout_seconds:g} s", http_status=200)
+        return left
 
     def _take(self, chunk: bytes) -> bytes:
         """Digest a chunk (b"": the end) and return what of it is to be forwarded."""
@@ -115,7 +132,11 @@ class Relay:
                 if self._done:
                     break
             if not chunk and not self._done:
-                raise UpstreamFailed("cut", "the stream ended without [DONE]", http_status=200)
+                if not self._builder.finished:
+                    raise UpstreamFailed("cut", "the stream ended without [DONE]", http_status=200)
+                # Well-formed to its end, and the model had said that it is finished: only the farewell is missing.
+                self._done = True
+                forwarded.append(DONE_EVENT)
         except UpstreamFailed as failure:
             torn = not chunk and failure.kind == "bad_body" and self.clock_first_event is not None
             self._failure = (
@@ -143,6 +164,7 @@ class Relay:
             raise UpstreamFailed("error_event", _message(chunk["error"]), http_status=200)
         if self.clock_first_event is None:
             self.clock_first_event = self._clock()
+        self._said = True
         self._builder.add(chunk)
         return self._usage_wanted or bool(chunk.get("choices")) or chunk.get("usage") is None
 

@@ -128,11 +128,14 @@ class _Watched:
         failures = getattr(self._policy, "failures", 0)
         yield CounterMetricFamily("shadow_policy_unreadable", "Policy files that could not be read.", value=failures)
         breakers = GaugeMetricFamily("shadow_breaker_open", "1: not called at the moment.", labels=["tier", "model"])
+        tiers = GaugeMetricFamily("shadow_tier_breaker_open", "1: the whole tier is not called.", labels=["tier"])
         for tier, chain in self._pool.chains.items():
+            tiers.add_metric([tier], 0.0 if self._health.state(tier) == "closed" else 1.0)
             for model in dict.fromkeys(target.model for target in chain):
                 closed = [self._health.state(target.key) == "closed" for target in chain if target.model == model]
                 breakers.add_metric([tier, model], 0.0 if any(closed) else 1.0)
         yield breakers
+        yield tiers
         if self._spool is None:
             return
         lost = CounterMetricFamily("exchanges_lost", "Exchanges that no disk has.", labels=["reason"])

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from router.settings.breaker import BreakerSettings
 from router.settings.problems import check_routing, routing_problems
 from router.settings.providers import ProviderSettings
-from router.settings.routing import BreakerSettings, RoutingSettings
+from router.settings.routing import CascadeSettings, RoutingSettings
 from router.settings.rules import RuleSettings, WhenSettings
 from router.settings.scorers import ScorerSettings
 from router.settings.server import ServerSettings
@@ -19,6 +20,7 @@ from router.settings.values import Strict
 
 __all__ = [
     "BreakerSettings",
+    "CascadeSettings",
     "ModelSettings",
     "PriceSettings",
     "ProviderSettings",

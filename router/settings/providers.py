@@ -21,6 +21,21 @@ class ProviderSettings(Strict):
     )
     first_token_seconds: float = Field(10, gt=0, description="Longest wait for the first streamed event.")
     max_retries: int = Field(2, ge=0, le=10, description="Further attempts at the same model before moving on.")
+    stream_usage: bool = Field(
+        True,
+        description="Ask for the usage of a stream (`stream_options`) where the client does not; an endpoint that turns the field"
+        " down is asked without it from then on.",
+    )
+    health_path: str | None = Field(
+        None,
+        pattern=r"^/[!-~]*$",
+        max_length=500,
+        description="Path below base_url for a cheap GET, `/models` for example: a model whose breaker is open gets the next"
+        " request only after this has answered 2xx; null: the request itself is the probe.",
+    )
+    health_interval_seconds: float = Field(
+        5, gt=0, description="How often `health_path` is asked while a breaker is open; never when all is well."
+    )
 
     @field_validator("kind", mode="before")
     @classmethod

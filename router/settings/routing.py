@@ -6,16 +6,21 @@ from typing import Literal
 
 from pydantic import Field
 
+from router.settings.breaker import BreakerSettings
 from router.settings.rules import RuleSettings
 from router.settings.scorers import ScorerSettings
-from router.settings.values import ModelName, Share, Strict
+from router.settings.values import Flaw, ModelName, Share, Strict
 
 
-class BreakerSettings(Strict):
-    """When a failing model is left alone, and for how long."""
+class CascadeSettings(Strict):
+    """When an answer that is not streamed, or held, is asked for again from the next tier."""
 
-    failures: int = Field(5, ge=1, description="Failed attempts in a row that open the breaker.")
-    cooldown_seconds: float = Field(10, gt=0, description="First pause; doubles with each failed probe, up to 8 times.")
+    causes: tuple[Flaw, ...] = Field(
+        ("schema", "empty"),
+        description="`schema`: the JSON that `response_format` asks for is broken. `empty`: nothing was said. `truncated`: the"
+        " model's own token limit ended it. `refusal`: the model says that it can't. Empty list: nothing is inspected.",
+    )
+    max_steps: int = Field(2, ge=0, le=10, description="Tiers asked beyond the first; 0: flaws are recorded only.")
 
 
 class FeedbackRetrySettings(Strict):
@@ -38,7 +43,18 @@ class RoutingSettings(Strict):
     scorer: ScorerSettings = Field(ScorerSettings(), description="Where the confidence comes from.")
     alias: ModelName = Field("auto", description="The value of `model` that asks for routing.")
     deadline_seconds: float = Field(60, gt=0, description="No attempt starts later than this after the request came.")
-    breaker: BreakerSettings = Field(BreakerSettings(), description="When a failing model is left alone.")
+    breaker: BreakerSettings = Field(BreakerSettings(), description="When a failing model or tier is left alone.")
     feedback_retry: FeedbackRetrySettings = Field(
         FeedbackRetrySettings(), description="What `retry` in `POST /v1/feedback` can still answer again."
+    )
+    cascade: CascadeSettings = Field(CascadeSettings(), description="When the next tier is asked for a better answer.")
+    hold: Literal["off", "full"] = Field(
+        "off",
+        description="`full`: a streamed answer is held back until it is complete, so that a fault in its middle is rescued;"
+        " the header `x-shadow-hold` decides for one request.",
+    )
+    coalesce: bool = Field(
+        False,
+        description="Identical requests of one key at temperature 0, not streamed and under way at the same time, share one"
+        " call.",
     )

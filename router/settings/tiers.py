@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from router.settings.breaker import BreakerSettings
 from router.settings.values import ModelName, Strict, TierName, UsdPerMtok
 
 
@@ -29,3 +30,13 @@ class TierSettings(Strict):
 
     name: TierName = Field(description="Asked for in `model`, shown in headers, metrics and figures.")
     models: tuple[ModelSettings, ...] = Field(min_length=1, description="The fallback chain, in order.")
+    max_concurrency: int | None = Field(
+        None, ge=1, description="Requests that the tier works on at once, in each router process; null: no limit."
+    )
+    max_waiting: int = Field(
+        100, ge=0, description="Requests that may wait for a place; one more goes to the tier above at once."
+    )
+    max_wait_seconds: float = Field(1, ge=0, description="Longest wait for a place before going to the tier above.")
+    breaker: BreakerSettings | None = Field(
+        None, description="For this tier and its models, in place of `routing.breaker`."
+    )

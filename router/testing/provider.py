@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,6 +123,7 @@ class FakeProvider:
     """An OpenAI-compatible provider on a loopback port; a context manager. Thread-safe to script and to inspect."""
 
     seen: list[Seen] = field(default_factory=list)
+    seen_at: list[float] = field(default_factory=list)  # when each of them came, on the monotonic clock
     hung_up: threading.Event = field(default_factory=threading.Event)  # a client left while an answer was due
     asked: threading.Event = field(default_factory=threading.Event)  # a request has arrived
     close_when_idle: bool = False  # drop each kept-alive connection when its second request arrives
@@ -144,6 +146,11 @@ class FakeProvider:
     def always(self, model: str, behaviour: Behaviour) -> None:
         """What a model does when nothing is queued."""
         self._always[model] = behaviour
+
+    def heal(self) -> None:
+        """From now on every model answers."""
+        self._scripts.clear()
+        self._always.clear()
 
     def models(self) -> list[str]:
         """The models that were asked, in order."""
@@ -194,6 +201,7 @@ class FakeProvider:
                     break
                 served += 1
                 self.seen.append(seen)
+                self.seen_at.append(time.monotonic())
                 self.asked.set()
                 call = Call(seen=seen, reader=reader, writer=writer)
                 script = self._scripts[seen.model]

@@ -59,7 +59,7 @@ def first_line(error: sa.exc.DBAPIError) -> str:
 
 def _row(exchange: Exchange) -> dict[str, Any]:
     decision, hints = exchange.decision, exchange.hints
-    plain = len(exchange.attempts) == 1 and exchange.status == "answered"
+    plain = exchange.status == "answered" and [attempt.outcome for attempt in exchange.attempts] == ["ok"]
     return {
         "started_at": exchange.started_at,
         "request_id": exchange.request_id,

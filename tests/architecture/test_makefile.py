@@ -15,6 +15,7 @@ PROMISED = [
     "demo",
     "test",
     "test-fast",
+    "faults",
     "lint",
     "types",
     "format",

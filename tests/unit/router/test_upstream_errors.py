@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 
 from router.auth import KeyRing
-from router.dispatch import FIRST_PAUSE_SECONDS, PATIENCE_SECONDS, pause_seconds
 from router.errors import HostNotAllowed, RequestRejected, UpstreamFailed
+from router.retries import FIRST_PAUSE_SECONDS, PATIENCE_SECONDS, pause_seconds
 from router.upstream import parse_retry_after, translated
 
 KINDS = {"connect", "reset", "timeout", "cut", "bad_body"}
@@ -65,6 +65,9 @@ def test_retry_after_is_read_in_all_its_spellings(headers, seconds):
     assert parse_retry_after(headers, 40.0) == seconds
 
 
+RNG = random.Random(1)
+
+
 def pause(failure, *, retries=0, left=60.0, alone=False):
     return pause_seconds(failure, retries=retries, left_seconds=left, alone=alone, rng=random.Random(1))
 
@@ -75,13 +78,22 @@ def test_pauses_grow_with_jitter_and_retry_after_replaces_them():
         ceiling = FIRST_PAUSE_SECONDS * 2**retries
         assert all(ceiling / 2 <= pause(busy, retries=retries) <= ceiling for _ in range(20))
     named = UpstreamFailed("http_429", http_status=429, retry_after_seconds=1.5)
-    assert pause(named) == 1.5
+    assert all(
+        1.5 < pause_seconds(named, retries=retries, left_seconds=60, alone=False, rng=RNG) <= 1.55
+        for retries in range(4)
+    )
+
+
+def test_come_back_at_once_is_not_taken_at_its_word():
+    named = UpstreamFailed("http_429", http_status=429, retry_after_seconds=0.0)
+    assert pause(named) > 0
+    assert all(pause(named, retries=retries) <= 0.2 for retries in range(4))
 
 
 def test_a_pause_beyond_patience_or_deadline_means_moving_on():
     late = UpstreamFailed("http_429", http_status=429, retry_after_seconds=PATIENCE_SECONDS + 1)
     assert pause(late) is None
-    assert pause(late, alone=True) == PATIENCE_SECONDS + 1
+    assert pause(late, alone=True) > PATIENCE_SECONDS + 1
     assert pause(late, alone=True, left=1.0) is None
 
 
@@ -89,6 +101,12 @@ def test_a_pause_beyond_patience_or_deadline_means_moving_on():
 def test_what_will_not_pass_is_not_asked_again(kind):
     status = int(kind[5:]) if kind.startswith("http_") else None
     assert pause(UpstreamFailed(kind, http_status=status)) is None
+
+
+@pytest.mark.parametrize("kind", ["cut", "error_event"])
+def test_a_broken_answer_is_asked_for_again_only_where_nobody_else_is_left(kind):
+    assert pause(UpstreamFailed(kind, http_status=200)) is None
+    assert pause(UpstreamFailed(kind, http_status=200), alone=True) is not None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.8.8", "[::1]"])
