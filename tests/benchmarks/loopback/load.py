@@ -21,7 +21,23 @@ from dataclasses import dataclass, field
 import numpy as np
 import uvloop
 
-PLACES = "France Spain Italy Norway Japan Kenya Peru Chile Cuba Malta Nepal Egypt India Ghana Haiti Iran".split()
+PLACES = [
+    "France",
+    "Spain",
+    "Italy",
+    "Norway",
+    "Japan",
+    "Kenya",
+    "Peru",
+    "Chile",
+    "Cuba",
+    "Malta",
+    "Nepal",
+    "Egypt",
+    "India",
+    "Ghana",
+    "Iran",
+]
 SIGHTS = ["tower", "bridge", "castle", "harbour"]
 PROMPTS = [
     f"Which city is the capital of {place}, and in which year did the old {sight} there open to the public?"
