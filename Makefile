@@ -71,6 +71,11 @@ bench-inline: setup ## What the router costs beside a bare pass-through (1 minut
 faults: setup ## Every fault a provider can have, in every way to ask, and what came of it, as a table (a minute)
 	@$(BIN)/python -m router.testing.fault_table 2>/dev/null
 
+.PHONY: bench-routing
+bench-routing: setup ## How well the learned scorer routes, by embedding, and how long it takes; DATA=<directory of outcomes files>
+	@test -n "$(DATA)" || { echo "DATA=<directory with outcomes-*.jsonl.gz> is missing" >&2; exit 2; }
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_routing.py "$(DATA)" $(BENCH_ARGS)
+
 .PHONY: lint
 lint: setup ## Style and formatting
 	$(say) 'style'

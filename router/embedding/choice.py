@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 from router.embedding import Embedder
@@ -19,3 +20,11 @@ def embedder_for(kind: EmbeddingKind) -> Embedder:
     from router.embedding.minilm import MiniLmEmbedder
 
     return MiniLmEmbedder.load()
+
+
+@cache
+def shared_embedder(kind: EmbeddingKind) -> Embedder:
+    """The one engine of this process, for all who ask about the same request. Raises: EmbeddingUnavailable."""
+    from router.embedding.remembered import RememberedEmbedder
+
+    return RememberedEmbedder(embedder_for(kind))

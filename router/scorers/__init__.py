@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from router.contracts import Attempt, Features
+
+T = TypeVar("T")
 
 
 class Scorer(Protocol):
@@ -41,7 +43,7 @@ class AskingScorer(Protocol):
         ...
 
 
-def confidences(chances: Mapping[str, float]) -> dict[str, float]:
+def confidences(chances: Mapping[T, float]) -> dict[T, float]:
     """Confidence per tier from P(tier succeeds), tiers cheapest first: `1 - (P(top) - P(tier))`, clipped to [0, 1]."""
     top = list(chances.values())[-1]
     return {tier: min(1.0, max(0.0, 1.0 - (top - chance))) for tier, chance in chances.items()}

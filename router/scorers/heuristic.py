@@ -42,10 +42,14 @@ class HeuristicScorer:
         step = (MAX_STRENGTH - MIN_STRENGTH) / max(1, len(tiers) - 1)
         return cls(strengths=tuple((tier, MIN_STRENGTH + step * rank) for rank, tier in enumerate(tiers)))
 
+    def chances(self, features: Features) -> dict[str, float]:
+        """tier -> P(the tier succeeds), by rule of thumb: not calibrated on anything."""
+        load = STEEPNESS * demand(features)
+        return {tier: 1 / (1 + math.exp(load - strength)) for tier, strength in self.strengths}
+
     def scores(self, features: Features) -> Mapping[str, float]:
         """Confidence per tier. Cost: some 10 microseconds for a short message."""
-        load = STEEPNESS * demand(features)
-        return confidences({tier: 1 / (1 + math.exp(load - strength)) for tier, strength in self.strengths})
+        return confidences(self.chances(features))
 
 
 def demand(features: Features) -> float:

@@ -9,9 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast, get_args
+
+import numpy as np
 
 from router.contracts import Features
-from router.errors import ModelUnusable
+from router.embedding import Embedder
+from router.embedding.choice import EmbeddingKind, shared_embedder
+from router.errors import EmbeddingUnavailable, ModelUnusable
 from router.scorers import confidences
 from router.scorers.model_directory import LinearModel, load_model
 from router.scorers.signs import read_signs
@@ -25,8 +30,11 @@ _LARGEST_LOGIT = 30.0
 class LearnedScorer:
     """Scores from a trained model."""
 
-    def __init__(self, model: LinearModel) -> None:
+    def __init__(self, model: LinearModel, embedder: Embedder | None = None) -> None:
+        """embedder: the one that the model needs; None if it needs none."""
         self.model = model
+        self._embedder = embedder
+        self._vector_weights = model.vector_weights * np.float32(model.slope)
         # Standardising, slope and shift are folded into plain numbers once: on so few of them NumPy is the slower way.
         weights = (model.sign_weights * model.slope).tolist()
         self._signs = tuple(zip(model.sign_mean.tolist(), model.sign_scale.tolist(), weights, strict=True))
@@ -35,7 +43,7 @@ class LearnedScorer:
 
     @classmethod
     def load(cls, directory: Path, tiers: Sequence[str]) -> LearnedScorer:
-        """The scorer of a model directory. Raises: ModelUnusable, also where it was trained for other tiers."""
+        """The scorer of a model directory. Raises: ModelUnusable, also where it was trained for other tiers or vectors."""
         model = load_model(directory)
         if model.tiers != tuple(tiers):
             raise ModelUnusable(
@@ -44,10 +52,10 @@ class LearnedScorer:
                     f" configured are {', '.join(tiers)}"
                 ]
             )
-        return cls(model)
+        return cls(model, _embedder_of(model, directory))
 
     def chances(self, features: Features) -> dict[str, float]:
-        """tier -> P(the tier succeeds), calibrated. Cost: below 0.1 ms for a short message, 1 ms for a long one."""
+        """tier -> P(the tier succeeds), calibrated. Cost: 0.1 ms for a short message, 1 ms for a long one; minilm: 3 ms more."""
         signs = read_signs(features)
         logits = list(self._bias)
         for value, (mean, scale, weights) in zip(sign_values(features, signs), self._signs, strict=True):
@@ -60,6 +68,9 @@ class LearnedScorer:
             scale = 1 / math.sqrt(len(buckets))
             for place, total in enumerate(self._pieces[buckets].sum(axis=0).tolist()):
                 logits[place] += total * scale
+        if self._embedder is not None:
+            for place, total in enumerate((self._embedder.embed(features.text) @ self._vector_weights).tolist()):
+                logits[place] += total
         return {
             tier: 1 / (1 + math.exp(-max(-_LARGEST_LOGIT, min(_LARGEST_LOGIT, logit))))
             for tier, logit in zip(self.model.tiers, logits, strict=True)
@@ -68,3 +79,25 @@ class LearnedScorer:
     def scores(self, features: Features) -> Mapping[str, float]:
         """Confidence per tier, `1 - (P(top) - P(tier))`, clipped to [0, 1]."""
         return confidences(self.chances(features))
+
+
+def _embedder_of(model: LinearModel, directory: Path) -> Embedder | None:
+    needed = model.embedding
+    if needed is None:
+        return None
+    if needed.name not in get_args(EmbeddingKind):
+        raise ModelUnusable([f"{directory} needs the embedding {needed}, which this version does not know"])
+    try:
+        found = shared_embedder(cast("EmbeddingKind", needed.name))
+    except EmbeddingUnavailable as error:
+        raise ModelUnusable([f"{directory} needs the embedding {needed}: {error}"]) from error
+    if found.version != needed.version:
+        raise ModelUnusable(
+            [
+                f"{directory} was trained on the embedding {needed}, installed is {found.name}@{found.version}:"
+                " train it again"
+            ]
+        )
+    if found.dimensions != len(model.vector_weights):
+        raise ModelUnusable([f"{directory}: damaged: vectors of {len(model.vector_weights)} dimensions for {needed}"])
+    return found

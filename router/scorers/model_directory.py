@@ -12,7 +12,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +23,28 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 KIND = "linear"
 MODEL_FILE, WEIGHTS_FILE = "model.json", "weights.npz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingNeeded:
+    """The embedding that a model was trained on: another version has other vectors."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LinearModel:
     """Logistic models, one for each tier, over the same numbers.
 
-    logit(tier) = slope * (bias + standardised signs @ sign_weights + sum of the pieces' weights / sqrt(pieces)) + shift
+    logit(tier) = slope * (bias + standardised signs @ sign_weights + sum of the pieces' weights / sqrt(pieces)
+                           + vector @ vector_weights) + shift
     """
 
     tiers: tuple[str, ...]  # cheapest first
@@ -40,13 +52,15 @@ class LinearModel:
     sign_scale: NDArray[np.float64]  # (signs,), above 0
     sign_weights: NDArray[np.float64]  # (signs, tiers)
     piece_weights: NDArray[np.float32]  # (buckets, tiers)
+    vector_weights: NDArray[np.float32]  # (dimensions, tiers); no dimensions without an embedding
+    embedding: EmbeddingNeeded | None
     bias: NDArray[np.float64]  # (tiers,)
     slope: float  # calibration, one for all tiers: it keeps their order
     shift: NDArray[np.float64]  # calibration, (tiers,)
     provenance: Mapping[str, Any]  # version, data hash, rows, held-out figures: to be read by people
 
 
-_ARRAYS = ("sign_mean", "sign_scale", "sign_weights", "piece_weights", "bias", "shift")
+_ARRAYS = ("sign_mean", "sign_scale", "sign_weights", "piece_weights", "vector_weights", "bias", "shift")
 
 
 def save_model(model: LinearModel, directory: Path) -> None:
@@ -62,6 +76,7 @@ def save_model(model: LinearModel, directory: Path) -> None:
         "tiers": list(model.tiers),
         "signs": list(SIGN_NAMES),
         "buckets": len(model.piece_weights),
+        "embedding": None if model.embedding is None else asdict(model.embedding),
         "calibration": {"slope": model.slope, "shift": model.shift.tolist()},
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         **model.provenance,
@@ -112,11 +127,15 @@ def _model(about: Mapping[str, Any], weights: bytes) -> LinearModel:
     tiers = tuple(about["tiers"])
     slope = float(about["calibration"]["slope"])
     signs, count, buckets = len(SIGN_NAMES), len(tiers), int(about["buckets"])
+    needed = about["embedding"]
+    embedding = None if needed is None else EmbeddingNeeded(name=str(needed["name"]), version=str(needed["version"]))
+    dimensions = 0 if embedding is None else len(arrays["vector_weights"])
     wanted = {
         "sign_mean": (signs,),
         "sign_scale": (signs,),
         "sign_weights": (signs, count),
         "piece_weights": (buckets, count),
+        "vector_weights": (dimensions, count),
         "bias": (count,),
         "shift": (count,),
     }
@@ -129,6 +148,6 @@ def _model(about: Mapping[str, Any], weights: bytes) -> LinearModel:
         raise ValueError("it needs at least two tiers and one bucket")
     if not 0 < slope < float("inf") or not (arrays["sign_scale"] > 0).all():
         raise ValueError("slope and sign_scale have to be above 0")
-    given = {"format", "kind", "tiers", "signs", "buckets", "calibration", "weights_sha256"}
+    given = {"format", "kind", "tiers", "signs", "buckets", "embedding", "calibration", "weights_sha256"}
     provenance = {key: value for key, value in about.items() if key not in given}
-    return LinearModel(tiers=tiers, slope=slope, provenance=provenance, **arrays)
+    return LinearModel(tiers=tiers, slope=slope, embedding=embedding, provenance=provenance, **arrays)

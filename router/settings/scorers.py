@@ -43,7 +43,8 @@ class ScorerSettings(Strict):
         if self.kind == "llm" and (self.provider is None or self.model is None):
             raise ValueError("kind llm needs provider (a key of `providers`) and model (the small model's id)")
         for kind, names in _ONLY_OF.items():
-            useless = [name for name in names if name in self.model_fields_set and getattr(self, name) is not None]
+            # A value that is the default may come from settings that were written out in full.
+            useless = [name for name in names if getattr(self, name) != type(self).model_fields[name].default]
             if self.kind != kind and useless:
                 raise ValueError(f"{useless[0]} is for kind {kind}, but the kind is {self.kind}")
         return self

@@ -1,4 +1,4 @@
-"""`shadow evaluate`: how good is a trained scorer on these outcomes?"""
+"""`shadow evaluate`: how good is a scorer on these outcomes, and which thresholds fit it?"""
 
 from __future__ import annotations
 
@@ -8,79 +8,145 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.progress import Progress
 
 from shadow.cli.options import json_option, report_console
-from shadow.json_lines import BadLine
+from shadow.cli.train import embedder, embedding_option, read_file
 from shadow.judge_file import Side
 
 
 @click.command()
 @click.argument("outcomes", type=click.Path(path_type=Path))
 @click.option(
-    "--model", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The directory that train wrote."
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The directory that train wrote. Without it: the heuristic.",
 )
 @click.option("--split", type=click.Choice(["a", "b"]), help="Only one half of the questions.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the halves and of the bootstrap.")
 @click.option("--resamples", type=click.IntRange(0), default=1000, show_default=True, help="Of the bootstrap.")
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw cost and accuracy, as SVG.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(2),
+    metavar="K",
+    help="Instead of a model: train on one half and measure on the other, K times, and give means.",
+)
+@embedding_option
 @json_option
-def evaluate(outcomes: Path, model: Path, split: Side | None, seed: int, resamples: int, as_json: bool) -> None:
-    """Measure a model of `shadow train` on OUTCOMES (JSON Lines, plain or .gz).
+def evaluate(
+    outcomes: Path,
+    model: Path | None,
+    split: Side | None,
+    seed: int,
+    resamples: int,
+    plot: Path | None,
+    repeat: int | None,
+    embedding: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Measure a scorer on OUTCOMES (JSON Lines, plain or .gz), each figure with a 95 % interval.
 
     AUC and calibration error of each tier's chance of success; APGR, CPT50 and CPT80 of the routing, beside the length of the
-    request alone; cost and accuracy by threshold. Exit code 1 if any line was bad; the others are used all the same.
+    request alone; cost and accuracy by threshold; the thresholds that reach some targets. Thresholds belong to a scorer: set
+    them anew after each training. --embedding is for --repeat; a model says itself which one it needs. Exit code 1 if any line
+    was bad; the others are used all the same.
     """
+    if seed < 0:
+        raise click.UsageError("--seed has to be 0 or more")
+    if repeat is not None and (model is not None or split is not None or plot is not None):
+        raise click.UsageError("--repeat trains models of its own: it goes without --model, --split and --plot")
+    lines, good, bad = read_file(outcomes)
+    listed = [{"line": line.line, "reason": line.reason} for line in bad]
+    about = {"file": str(outcomes), "lines": lines, "selected": len(good), "bad_lines": listed}
+    if repeat is not None:
+        report = {**about, "embedding": embedding, **_repeated(outcomes, good, seed, repeat, embedding)}
+    else:
+        report = {**about, **_measured(outcomes, good, model, split, seed, resamples)}
+        if plot is not None:
+            _draw(report, plot)
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        _say(report)
+    raise SystemExit(1 if bad else 0)
+
+
+def _measured(
+    outcomes: Path, good: list[Any], model: Path | None, split: Side | None, seed: int, resamples: int
+) -> dict[str, Any]:
     import numpy as np
 
     from router.errors import RouterError
+    from router.scorers.heuristic import HeuristicScorer
     from router.scorers.learned import LearnedScorer
-    from shadow.errors import ShadowError
-    from shadow.outcome_file import OutcomeRow, data_hash, on_side, read_outcomes
+    from shadow.outcome_file import data_hash, on_side
     from shadow.training.evaluation import evaluate as figures
-    from shadow.training.evaluation_text import print_evaluation
+    from shadow.training.observed import of_rows
 
-    if seed < 0:
-        raise click.UsageError("--seed has to be 0 or more")
-    try:
-        lines = list(read_outcomes(outcomes))
-        good = [line for line in lines if isinstance(line, OutcomeRow)]
-        bad = [line for line in lines if isinstance(line, BadLine)]
-        for line in bad:
-            click.echo(f"{outcomes}: line {line.line}: {line.reason}", err=True)
-        rows = on_side(good, split, seed=seed)
-        if not rows:
-            raise click.UsageError(f"{outcomes}: no usable line")
-        scorer = LearnedScorer.load(model, rows[0].tiers)
-    except (ShadowError, RouterError) as exc:
-        raise click.UsageError(str(exc)) from exc
-    tiers = rows[0].tiers
-    chances = np.array([list(scorer.chances(row.features).values()) for row in rows])
-    provenance = scorer.model.provenance
-    report = {
-        "file": str(outcomes),
-        "lines": len(lines),
+    rows = on_side(good, split, seed=seed)
+    if not rows:
+        raise click.UsageError(f"{outcomes}: no usable line")
+    scorer: LearnedScorer | HeuristicScorer = HeuristicScorer.of(rows[0].tiers)
+    named: dict[str, Any] = {"kind": "heuristic"}
+    overlap = False
+    if model is not None:
+        try:
+            scorer = LearnedScorer.load(model, rows[0].tiers)
+        except RouterError as exc:
+            raise click.UsageError(str(exc)) from exc
+        held = scorer.model.provenance
+        named = {"kind": "learned", "directory": str(model), "version": held.get("version"), "data": held.get("data")}
+        named["embedding"] = str(scorer.model.embedding) if scorer.model.embedding else None
+        overlap = _overlaps(held.get("data"), data_hash(good), split, seed)
+    return {
         "selected": len(rows),
-        "bad_lines": [{"line": line.line, "reason": line.reason} for line in bad],
-        "model": {"directory": str(model), "version": provenance.get("version"), "data": provenance.get("data")},
-        "trained_on_these": _overlaps(provenance.get("data"), data_hash(good), split, seed),
+        "model": named,
+        "trained_on_these": overlap,
         **figures(
-            tiers,
-            chances=chances,
-            confidences=np.array([list(scorer.scores(row.features).values()) for row in rows]),
-            lengths=np.array([len(row.features.text) for row in rows], dtype=float),
-            successes=np.array([row.successes for row in rows], dtype=float),
-            costs_usd=np.array([row.costs_usd for row in rows]),
-            clusters=[row.cluster for row in rows],
+            of_rows(rows),
+            np.array([list(scorer.chances(row.features).values()) for row in rows]),
+            np.array([list(scorer.scores(row.features).values()) for row in rows]),
             seed=seed,
             resamples=resamples,
         ),
     }
-    if as_json:
-        click.echo(json.dumps(report))
-    else:
-        print_evaluation(report, report_console())
-        if report["trained_on_these"]:
-            click.echo("The model was trained on some of these requests: the figures are too good. See --split.")
-    raise SystemExit(1 if bad else 0)
+
+
+def _repeated(outcomes: Path, good: list[Any], seed: int, repeat: int, embedding: str) -> dict[str, Any]:
+    from shadow.cli.train import FEWEST_ROWS
+    from shadow.training.fit import design
+    from shadow.training.halves import repeated_halves
+
+    if len(good) < 2 * FEWEST_ROWS:
+        raise click.UsageError(f"{outcomes}: {len(good)} usable lines, at least {2 * FEWEST_ROWS} are needed")
+    console = report_console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("halves", total=repeat)
+        known = design([row.features for row in good], embedder(embedding))
+        return repeated_halves(good, known, seed=seed, repeat=repeat, done=lambda: progress.advance(task))
+
+
+def _draw(report: Mapping[str, Any], plot: Path) -> None:
+    from shadow.training.curve_svg import curve_svg
+
+    try:
+        plot.write_text(curve_svg(report), encoding="utf-8")
+    except OSError as exc:
+        raise click.UsageError(f"{plot}: cannot be written: {exc.strerror or exc}") from exc
+
+
+def _say(report: Mapping[str, Any]) -> None:
+    from shadow.training.evaluation_text import print_evaluation, print_halves
+
+    if "repeat" in report:
+        print_halves(report, report_console())
+        return
+    print_evaluation(report, report_console())
+    if report["trained_on_these"]:
+        click.echo("The model was trained on some of these requests: the figures are too good. See --split.")
 
 
 def _overlaps(trained: Any, now: str, split: Side | None, seed: int) -> bool:

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 
 from router.app import create_app
 from router.contracts import Features
-from router.errors import ConfigInvalid, ModelUnusable
+from router.embedding.choice import shared_embedder
+from router.embedding.remembered import RememberedEmbedder
+from router.errors import ConfigInvalid, EmbeddingUnavailable, ModelUnusable
 from router.features import extract_features
 from router.scorers.choice import scorer_for
 from router.scorers.heuristic import HeuristicScorer
 from router.scorers.learned import LearnedScorer
-from router.scorers.model_directory import LinearModel, load_model, save_model
+from router.scorers.model_directory import EmbeddingNeeded, LinearModel, load_model, save_model
 from router.scorers.signs import read_signs
 from router.scorers.text_vector import SIGN_NAMES, piece_buckets, sign_values
 from router.settings import ScorerSettings
@@ -40,6 +43,8 @@ def a_model(tiers=("fast", "top"), *, seed=0, size=1.0, buckets=64):
         sign_scale=rng.uniform(0.1, 3, SIGNS),
         sign_weights=size * rng.normal(size=(SIGNS, len(tiers))),
         piece_weights=(size * rng.normal(size=(buckets, len(tiers)))).astype(np.float32),
+        vector_weights=np.zeros((0, len(tiers)), dtype=np.float32),
+        embedding=None,
         bias=rng.normal(size=len(tiers)),
         slope=float(rng.uniform(0.3, 2)),
         shift=rng.normal(size=len(tiers)),
@@ -57,6 +62,8 @@ def steps(weight):
         sign_scale=np.full(SIGNS, 3.0),
         sign_weights=weights,
         piece_weights=np.zeros((8, 2), dtype=np.float32),
+        vector_weights=np.zeros((0, 2), dtype=np.float32),
+        embedding=None,
         bias=np.array([1.0, 3.0]),
         slope=1.0,
         shift=np.zeros(2),
@@ -147,6 +154,7 @@ def edited(directory, **changes):
         ({"calibration": {"slope": -1}}, "above 0"),
         ({"calibration": None}, "damaged"),
         ({"weights_sha256": "0"}, "damaged"),
+        ({"embedding": "static"}, "damaged"),
     ],
 )
 def test_a_description_that_does_not_fit_is_one_clear_line(tmp_path, changes, said):
@@ -220,3 +228,65 @@ def test_pieces_fall_into_the_buckets_there_are_each_once(text, buckets):
     values = sign_values(features, signs)
     assert len(values) == SIGNS
     assert all(math.isfinite(value) for value in values)
+
+
+def with_vectors(name="static", version="v1", dimensions=256):
+    rng = np.random.default_rng(4)
+    weights = rng.normal(size=(dimensions, 2)).astype(np.float32)
+    return replace(a_model(), vector_weights=weights, embedding=EmbeddingNeeded(name=name, version=version))
+
+
+def test_the_vector_of_the_text_counts_by_its_weights(tmp_path):
+    engine = shared_embedder("static")
+    model, text = with_vectors(version=engine.version), "Why is the sky blue?"
+    save_model(model, tmp_path)
+    assert load_model(tmp_path).embedding == model.embedding
+    found = LearnedScorer.load(tmp_path, ("fast", "top")).chances(asked(text))
+    plain = replace(model, vector_weights=np.zeros((0, 2), dtype=np.float32), embedding=None)
+    without = LearnedScorer(plain).chances(asked(text))
+    moved = engine.embed(text) @ model.vector_weights * model.slope
+    logits = [math.log(chance / (1 - chance)) for chances in (found, without) for chance in chances.values()]
+    assert logits[:2] == pytest.approx((np.array(logits[2:]) + moved).tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (with_vectors(version="of-last-year"), "trained on the embedding static@of-last-year, installed is static@"),
+        (with_vectors(name="word2vec"), "needs the embedding word2vec@v1, which this version does not know"),
+    ],
+)
+def test_another_embedding_is_one_clear_line(tmp_path, model, said):
+    save_model(model, tmp_path)
+    with pytest.raises(ModelUnusable, match=said) as caught:
+        LearnedScorer.load(tmp_path, ("fast", "top"))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_missing_embedding_says_what_to_install(tmp_path, monkeypatch):
+    save_model(with_vectors(name="minilm"), tmp_path)
+
+    def missing(kind):
+        raise EmbeddingUnavailable([f"the {kind} embedding needs onnxruntime: pip install 'shadowtier[minilm]'"])
+
+    monkeypatch.setattr("router.scorers.learned.shared_embedder", missing)
+    with pytest.raises(ModelUnusable, match=r"needs the embedding minilm@v1: .*pip install") as caught:
+        LearnedScorer.load(tmp_path, ("fast", "top"))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_two_who_ask_about_the_same_text_share_one_vector():
+    class Counting:
+        name, version, dimensions = "static", "v1", 2
+        asked = 0
+
+        def embed(self, text):
+            self.asked += 1
+            return np.array([1.0, self.asked], dtype=np.float32)
+
+    engine = Counting()
+    shared, text = RememberedEmbedder(engine), "a text"
+    first = shared.embed(text)
+    assert shared.embed(text) is first
+    assert shared.embed("another")[1] == 2
+    assert engine.asked == 2

@@ -10,7 +10,7 @@ from router.scorers.model_directory import save_model
 from shadow.doctor.configuration import used_providers
 from shadow.doctor.scorer import scorer
 from shadow.settings import parse
-from shadow.training.fit import fit
+from shadow.training.fit import design, fit
 
 
 def settings(**chosen):
@@ -30,7 +30,7 @@ def settings(**chosen):
 def directory(tmp_path):
     asked = [extract_features({"messages": [{"role": "user", "content": "word " * at}]}) for at in range(1, 31)]
     successes = np.array([[at % 2, 1] for at in range(30)], dtype=float)
-    save_model(fit(asked, successes, ("a", "b"), seed=0).model, tmp_path / "model")
+    save_model(fit(design(asked), successes, ("a", "b"), seed=0).model, tmp_path / "model")
     return tmp_path / "model"
 
 

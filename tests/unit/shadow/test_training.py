@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.embedding.choice import embedder_for
 from router.features import extract_features
 from router.scorers.learned import LearnedScorer
 from router.scorers.model_directory import load_model
@@ -17,9 +19,12 @@ from shadow.cli.evaluate import evaluate
 from shadow.cli.train import train
 from shadow.json_lines import BadLine
 from shadow.outcome_file import read_outcomes
-from shadow.training.evaluation import cost_curve
-from shadow.training.fit import fit
+from shadow.training.fit import chances_of, design, fit
+from shadow.training.halves import mean_over_halves
+from shadow.training.observed import Observed
+from shadow.training.resampling import resample_counts
 from shadow.training.routing_quality import routing_quality
+from shadow.training.thresholds import cost_curve, threshold_advice
 
 TIERS = ("fast", "top")
 
@@ -86,12 +91,12 @@ def test_the_other_half_shows_that_it_beats_length(world, tmp_path):
     assert report["trained_on_these"] is False
     assert report["routing"]["learned"]["apgr"]["value"] > 0.7
     assert report["routing"]["difference"]["apgr"]["low"] > 0
-    assert report["tiers"]["fast"]["auc"] > 0.8
-    assert report["tiers"]["fast"]["calibration_error"] < 0.15
+    assert report["tiers"]["fast"]["auc"]["low"] > 0.8
+    assert report["tiers"]["fast"]["calibration_error"]["value"] < 0.15
     first, last = report["curve"][0], report["curve"][-1]
     assert first["shares"] == {"fast": 1.0, "top": 0.0}
     assert last["shares"] == {"fast": 0.0, "top": 1.0}
-    assert last["usd_per_1000"] == pytest.approx(10)
+    assert last["usd_per_1000"]["value"] == pytest.approx(10)
 
 
 @pytest.mark.parametrize("options", [(), ("--split", "a"), ("--split", "b", "--seed", "3")])
@@ -176,7 +181,7 @@ def test_a_tier_that_always_succeeds_and_a_top_tier_that_is_no_better_are_no_tro
 
 def test_few_rows_leave_the_prior_in_place_longer_requests_are_trusted_less():
     rows = [(f"{'word ' * (1 + at % 20)}", [at % 2, 1]) for at in range(20)]
-    model = fit([asked(text) for text, _ in rows], np.array([s for _, s in rows], float), TIERS, seed=0).model
+    model = fit(design([asked(text) for text, _ in rows]), np.array([s for _, s in rows], float), TIERS, seed=0).model
     scorer = LearnedScorer(model)
     assert scorer.chances(asked("word " * 3))["fast"] > scorer.chances(asked("word " * 18))["fast"]
 
@@ -208,13 +213,117 @@ def test_one_confidence_for_all_is_random_routing_and_knowing_all_is_better():
     assert routing_quality(weak - strong, weak, strong).apgr > 0.8
 
 
-@given(
-    confidences=st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30),
-)
-def test_along_the_curve_requests_only_move_up(confidences):
-    table = np.array([[low, max(low, mid), 1.0] for low, mid in confidences])
-    ones = np.ones_like(table)
-    points = cost_curve(("a", "b", "c"), table, ones, ones * [1.0, 2.0, 3.0])
-    assert [point["usd_per_1000"] for point in points] == sorted(point["usd_per_1000"] for point in points)
+def observed_costs(successes, costs_usd):
+    rows = len(successes)
+    return Observed(
+        tiers=("a", "b", "c"),
+        successes=successes,
+        weights=np.ones_like(successes),
+        costs_usd=costs_usd,
+        lengths=np.arange(rows, dtype=float),
+        clusters=tuple(str(at) for at in range(rows)),
+    )
+
+
+TABLES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.booleans()), min_size=1, max_size=30)
+
+
+@given(table=TABLES)
+def test_along_the_curve_requests_only_move_up(table):
+    confidences = np.array([[low, max(low, mid), 1.0] for low, mid, _ in table])
+    ones = np.ones_like(confidences)
+    observed = observed_costs(ones, ones * [1.0, 2.0, 3.0])
+    points = cost_curve(observed, confidences, resample_counts(observed.clusters, seed=0, resamples=3))
+    costs = [point["usd_per_1000"]["value"] for point in points]
+    assert costs == sorted(costs)
     assert all(sum(point["shares"].values()) == pytest.approx(1) for point in points)
     assert points[-1]["shares"]["c"] == 1
+
+
+@given(table=TABLES)
+def test_advised_thresholds_do_what_they_say(table):
+    confidences = np.array([[low, max(low, mid), 1.0] for low, mid, _ in table])
+    successes = np.array([[float(good), 1.0, 1.0] for _, _, good in table])
+    observed = observed_costs(successes, np.ones_like(successes) * [1.0, 2.0, 3.0])
+    for found in threshold_advice(observed, confidences, resample_counts(observed.clusters, seed=0, resamples=5)):
+        limit = 2.0 if found["threshold"]["value"] is None else found["threshold"]["value"]
+        reached = confidences >= limit
+        reached[:, -1] = True
+        choice = reached.argmax(axis=1)
+        loss = 1 - successes[np.arange(len(choice)), choice].mean()
+        assert found["loss"]["value"] == pytest.approx(loss)
+        assert found["usd_per_1000"]["value"] == pytest.approx(1000 * (1 + choice).mean())
+        if found["target"] == "loss":
+            assert loss <= found["at_most"] + 1e-9
+        else:
+            assert (1 + choice).mean() <= 3 * found["at_most"] + 1e-9
+
+
+def test_what_an_embedding_knows_is_learned_and_served(world, tmp_path):
+    assert run(train, world, "--out", tmp_path / "m", "--embedding", "static").exit_code == 0
+    model = load_model(tmp_path / "m")
+    assert model.embedding.name == "static"
+    assert model.vector_weights.shape == (256, 2)
+    texts = [asked(text) for text, _ in a_world(30)]
+    scorer = LearnedScorer.load(tmp_path / "m", TIERS)
+    alone = np.array([list(scorer.chances(features).values()) for features in texts])
+    together = chances_of(model, design(texts, embedder_for("static")))
+    assert alone == pytest.approx(together, abs=1e-5)
+    run(train, world, "--out", tmp_path / "plain", "--embedding", "none")
+    assert load_model(tmp_path / "plain").embedding is None
+
+
+def test_soft_outcomes_count_as_their_parts_and_unknown_ones_not_at_all():
+    rows = a_world(240)
+    known = design([asked(text) for text, _ in rows])
+    hard = np.array([successes for _, successes in rows], dtype=float)
+    weights = np.ones_like(hard)
+    weights[::4, 1] = 0
+    soft, lied = hard.copy(), hard.copy()
+    lied[::4, 1] = 1 - lied[::4, 1]
+    one, two = (fit(known, y, TIERS, seed=0, weights=weights).model for y in (soft, lied))
+    assert chances_of(one, known) == pytest.approx(chances_of(two, known), abs=1e-9)
+    doubled = fit(known, hard, TIERS, seed=0, weights=np.full_like(hard, 7.0)).model
+    assert chances_of(doubled, known) == pytest.approx(
+        chances_of(fit(known, hard, TIERS, seed=0).model, known), abs=1e-6
+    )
+
+
+def test_the_heuristic_is_measured_where_no_model_is_named(world):
+    done = run(evaluate, world, "--resamples", 20, "--json")
+    assert done.exit_code == 0
+    report = json.loads(done.stdout)
+    assert report["model"] == {"kind": "heuristic"}
+    assert {found["target"] for found in report["thresholds"]} == {"loss", "cost"}
+
+
+def test_the_curve_is_drawn_as_an_image_that_can_be_read(world, tmp_path):
+    run(train, world, "--out", tmp_path / "m", "--split", "a")
+    done = run(evaluate, world, "--model", tmp_path / "m", "--resamples", 20, "--plot", tmp_path / "curve.svg")
+    assert done.exit_code == 0
+    drawn = ElementTree.parse(tmp_path / "curve.svg").getroot()
+    texts = " ".join(drawn.itertext())
+    assert "all on fast" in texts
+    assert "USD per 1000 requests" in texts
+    lines = drawn.findall("{http://www.w3.org/2000/svg}polyline")
+    assert len(lines[1].attrib["points"].split()) == 11
+
+
+def test_seeded_halves_give_means_with_paired_intervals(tmp_path):
+    world = write(tmp_path / "world.jsonl", [outcome_line(at, *row) for at, row in enumerate(a_world(180))])
+    done = run(evaluate, world, "--repeat", 3, "--embedding", "none", "--json")
+    assert done.exit_code == 0
+    report = json.loads(done.stdout)
+    found = report["difference"]["apgr"]
+    assert found["low"] < found["value"] < found["high"]
+    assert found["value"] == pytest.approx(report["learned"]["apgr"]["value"] - report["length"]["apgr"]["value"])
+    assert "mean of 3 halves" in run(evaluate, world, "--repeat", 3, "--embedding", "none").stdout
+    assert run(evaluate, world, "--repeat", 3, "--model", tmp_path).exit_code == 2
+
+
+def test_the_interval_of_a_mean_over_halves_is_that_of_the_definition():
+    values = np.array([0.5, 0.6, 0.7])
+    found = mean_over_halves(values)
+    away = 4.302653 * 0.1 * math.sqrt(1 / 3 + 1)
+    assert (found["low"], found["value"], found["high"]) == pytest.approx((0.6 - away, 0.6, 0.6 + away))
+    assert mean_over_halves(np.array([math.nan, 1.0]))["value"] is None
