@@ -10,21 +10,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from router.contracts import BANDS
+from shadow.bands import strata_of
+from shadow.observed import ObservedReport, observed_report
 from shadow.ratings import TierRatings, tier_ratings
 from shadow.statistics.accuracy import Assessment, assess
 from shadow.statistics.cost import Savings, cost_per_success, savings
 from shadow.statistics.estimate import Estimate, Undefined
 from shadow.statistics.rates import escalation_rates
 from shadow.statistics.reviewer import Reviewer
-from shadow.statistics.strata import Strata, Stratum
+from shadow.statistics.strata import Strata
 from shadow.statistics.sums import Sums
 from shadow.store import feedback, labels, rollups
 from shadow.store.engine import AsyncEngine
-from shadow.store.rollups import FunnelRow, Route, Slice
-
-#: Position of each confidence band, neighbours differ by one.
-BAND_INDEX = {name: index for index, (_, name) in enumerate(reversed(BANDS))}
+from shadow.store.rollups import FunnelRow, Mode, Route, Slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,11 @@ class TierReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A window's figures. funnel: sample counts by state; nothing is silently missing from it."""
+    """A window's figures. funnel: sample counts by state; nothing is silently missing from it.
+
+    mode: all figures but `observed` are of requests served in this mode: route, or observe where there was nothing else.
+    observed: what mode observe says of the decisions; None where no request was served in it.
+    """
 
     since: datetime
     until: datetime
@@ -61,6 +63,8 @@ class Report:
     cancelled_requests: int
     reviewer: Reviewer | None
     ratings: tuple[TierRatings, ...] = ()  # self-selected: beside the figures, never in them
+    mode: Mode = "route"
+    observed: ObservedReport | None = None
 
     @property
     def shadow_usd(self) -> Decimal:
@@ -73,13 +77,21 @@ async def build_report(
     """The report on a window (aware instants, half open), tiers cheapest first."""
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
-        slices = await rollups.window_sums(connection, since=since, until=until)
-        routes = await rollups.window_routes(connection, since=since, until=until)
-        funnel = await rollups.window_funnel(connection, since=since, until=until)
+        modes = await rollups.window_modes(connection, since=since, until=until)
+        mode: Mode = "observe" if modes == {"observe"} else "route"
+        slices = await rollups.window_sums(connection, since=since, until=until, mode=mode)
+        routes = await rollups.window_routes(connection, since=since, until=until, mode=mode)
+        funnel = await rollups.window_funnel(connection, since=since, until=until, mode=mode)
+        observed = await rollups.window_observed(connection, since=since, until=until) if "observe" in modes else []
         reviewer = await labels.reviewer_quality(connection)
         counts = await feedback.rating_counts(connection, since=since, until=until)
-    found = report_on(slices, routes, funnel, tiers=tiers, since=since, until=until, reviewer=reviewer, level=level)
-    return replace(found, ratings=tier_ratings(counts, tiers, level=level))
+    made = report_on(slices, routes, funnel, tiers=tiers, since=since, until=until, reviewer=reviewer, level=level)
+    return replace(
+        made,
+        mode=mode,
+        observed=observed_report(observed, tiers=tiers, reviewer=reviewer, level=level),
+        ratings=tier_ratings(counts, tiers, level=level),
+    )
 
 
 def report_on(
@@ -117,15 +129,6 @@ def report_on(
         cancelled_requests=sum(route.requests for route in routes if route.status == "cancelled"),
         reviewer=reviewer,
     )
-
-
-def strata_of(slices: Sequence[Slice]) -> Strata:
-    """Strata by tier, query type and band, as the estimators want them."""
-    strata: dict[Stratum, Sums] = {}
-    for piece in slices:
-        key = Stratum(tier=piece.tier, query_type=piece.query_type or "", band=BAND_INDEX.get(piece.band or "", 0))
-        strata[key] = strata[key] + piece.sums if key in strata else piece.sums
-    return strata
 
 
 def _tier_report(

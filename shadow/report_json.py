@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from shadow.observed import ObservedPart, ObservedReport
 from shadow.reasons import in_words
 from shadow.report import Report, TierReport
 from shadow.statistics.accuracy import Assessment
@@ -44,6 +45,43 @@ def report_json(report: Report) -> dict[str, Any]:
         "cancelled_requests": report.cancelled_requests,
         "reviewer": _reviewer(report.reviewer),
         "ratings": [{**asdict(rated), "self_selected": True} for rated in report.ratings],
+        "mode": report.mode,
+        "observed": _observed(report.observed),
+    }
+
+
+def _observed(observed: ObservedReport | None) -> dict[str, Any] | None:
+    if observed is None:
+        return None
+    return {
+        "certified": False,
+        "served": dict(observed.served),
+        "tiers": [_observed_part(part) for part in observed.tiers],
+        "parts": [_observed_part(part) for part in observed.parts],
+        "overall": _observed_part(observed.overall),
+    }
+
+
+def _observed_part(part: ObservedPart) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "decided_tier": part.tier,
+        "query_type": part.query_type,
+        "requests": part.requests,
+        "share": part.share,
+        "accuracy": _accuracy(part.accuracy),
+    }
+    if isinstance(part.cost, Undefined):
+        return found | {
+            "cost_usd": None,
+            "saved_usd": None,
+            "actual_usd": None,
+            "cost_undefined": _undefined(part.cost),
+        }
+    return found | {
+        "cost_usd": _estimate(part.cost.cost_usd),
+        "saved_usd": _estimate(part.cost.saved_usd),
+        "actual_usd": part.cost.actual_usd,
+        "cost_undefined": None,
     }
 
 

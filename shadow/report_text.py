@@ -8,10 +8,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shadow.figures_text import share, usd
+from shadow.observed_text import render_observed
 from shadow.ratings import TierRatings
 from shadow.reasons import in_words
 from shadow.report import Report, TierReport
-from shadow.statistics.estimate import Estimate, Undefined
+from shadow.statistics.estimate import Undefined
 
 
 def render(report: Report, truth: Mapping[str, float] | None = None) -> RenderableType:
@@ -21,6 +23,8 @@ def render(report: Report, truth: Mapping[str, float] | None = None) -> Renderab
     notes = _notes(report)
     if notes:
         parts += [Text(), *(Text(note, style="dim") for note in notes)]
+    if report.observed is not None:
+        parts += [Text(), render_observed(report.observed)]
     return Group(*parts)
 
 
@@ -44,7 +48,7 @@ def _tiers(report: Report, truth: Mapping[str, float] | None) -> Table:
             tier.tier or "all",
             f"{tier.requests:,}",
             _raw(tier),
-            _share(tier.accuracy.corrected) or _why(tier, "corrected"),
+            share(tier.accuracy.corrected) or _why(tier, "corrected"),
         ]
         if truth is not None:
             cells.append(_verdict(tier, truth))
@@ -53,7 +57,7 @@ def _tiers(report: Report, truth: Mapping[str, float] | None) -> Table:
             f"{tier.accuracy.mirrored:,}\n{tier.accuracy.labelled:,}",
             f"{coverage.value:.1%}" if coverage else "-",
             f"{tier.escalation_rate.value:.1%}" if tier.escalation_rate else "-",
-            _usd(tier.cost_per_success_usd) or "-",
+            usd(tier.cost_per_success_usd) or "-",
         ]
         table.add_row(*cells)
     return table
@@ -61,10 +65,10 @@ def _tiers(report: Report, truth: Mapping[str, float] | None) -> Table:
 
 def _raw(tier: TierReport) -> str:
     if tier.accuracy.raw is None and tier.self_consistency is not None:
-        return f"self-consistency\n{_share(tier.self_consistency)}"
+        return f"self-consistency\n{share(tier.self_consistency)}"
     if not tier.tier and tier.accuracy.raw is None:
         return "-"  # the top tier has no such figure, and its row says so
-    return _share(tier.accuracy.raw) or _why(tier, "raw")
+    return share(tier.accuracy.raw) or _why(tier, "raw")
 
 
 def _verdict(tier: TierReport, truth: Mapping[str, float]) -> str:
@@ -97,8 +101,8 @@ def _money(report: Report) -> Text:
         lines.append(f"Savings against all-top-tier: {in_words(saved)}")
     else:
         lines.append(
-            f"Savings against all-top-tier, shadow spend deducted: {_usd(saved.net_usd)} "
-            f"(all-top-tier would have cost {_usd(saved.all_top_usd)})"
+            f"Savings against all-top-tier, shadow spend deducted: {usd(saved.net_usd)} "
+            f"(all-top-tier would have cost {usd(saved.all_top_usd)})"
         )
     return Text("\n".join(lines))
 
@@ -127,6 +131,10 @@ def _notes(report: Report) -> list[str]:
     if report.ratings:
         said = "; ".join(_rated(ratings) for ratings in report.ratings)
         notes.append(f"Ratings by clients, self-selected and in no other figure: {said}.")
+    if report.mode == "observe":
+        notes.append("All of this was served in mode observe, whatever the router had decided; see below what it had.")
+    elif report.observed is not None:
+        notes.append("The figures above are of requests in mode route; those of mode observe stand below, apart.")
     lost = report.failed_requests
     if lost or report.cancelled_requests:
         notes.append(f"Not answered: {lost:,} failed, {report.cancelled_requests:,} cancelled by the client.")
@@ -139,26 +147,8 @@ def _rated(ratings: TierRatings) -> str:
         for count, words in ((ratings.retries, "asked again"), (ratings.signals, "signals of sessions"))
         if count
     ]
-    good = f"{_share(ratings.good)} good of {ratings.up + ratings.down:,}" if ratings.good else "none"
+    good = f"{share(ratings.good)} good of {ratings.up + ratings.down:,}" if ratings.good else "none"
     return f"{ratings.tier} {', '.join([good, *more])}"
-
-
-def _share(estimate: Estimate | None) -> str:
-    """`87.0 % (84.1-89.5)`."""
-    if estimate is None:
-        return ""
-    high = 1.0 if estimate.high is None else estimate.high
-    return f"{estimate.value:.1%} ({estimate.low * 100:.1f}-{high * 100:.1f})"
-
-
-def _usd(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return ""
-    if estimate.value == estimate.low == estimate.high == 0:
-        return "$0"
-    digits = 6 if abs(estimate.value) < 0.01 else 4
-    high = "unbounded" if estimate.high is None else f"{estimate.high:.{digits}f}"
-    return f"${estimate.value:.{digits}f} ({estimate.low:.{digits}f}-{high})"
 
 
 def _why(tier: TierReport, name: str) -> str:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Arm = Literal["up", "down", "control"]
+Arm = Literal["up", "down", "control", "observe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
     """Sampling rates in [0, 1]; names as in the `sampling` section of the configuration.
 
-    up, down: share of requests mirrored upwards, downwards. control_top: share of top-tier requests asked twice. The three
+    up, down: share of requests mirrored upwards, downwards; in mode observe, up is also the share mirrored to the tier that
+    was decided for but did not serve. control_top: share of top-tier requests asked twice. The three
     shares are of up-arm samples: an intermediate tier instead of the reference, every tier, the reference asked twice.
     label, label_top: share of requests below the top tier, of the top tier's own, that a reviewer is asked about; a sample's
     probability is that share divided by pi, at most 1. Must be positive.
@@ -45,12 +46,25 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a sample says about the tier that the router decided for, in mode observe.
+
+    pi: probability that this tier's answer is obtained; eta: that a reviewer is asked about it, given that.
+    """
+
+    tier: str
+    pi: float
+    eta: float
+    label_drawn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
     """A sampled request: what to obtain and with which probability.
 
     pi: probability that the pair which counts for accuracy is obtained (served against reference; served against itself for
-    the top tier). counts_for_accuracy: False for draws that serve other questions only (down, intermediate).
-    eta: probability that a reviewer is asked, given the sample.
+    the top tier). counts_for_accuracy: False for draws that serve other questions only (down, intermediate, observe).
+    eta: probability that a reviewer is asked, given the sample. observed: only in mode observe.
     """
 
     arm: Arm
@@ -60,6 +74,7 @@ class Draw:
     eta: float
     label_drawn: bool
     counts_for_accuracy: bool
+    observed: Observed | None = None
 
 
 def uniform(seed: str, request_id: str, salt: str) -> float:
@@ -82,6 +97,46 @@ def draw(rates: Rates, *, seed: str, request_id: str, served_tier: str, tiers: S
     if position > 0 and number < first_rate + rates.down:
         return _down(rates, seed, request_id, position, tiers)
     return None
+
+
+def draw_observed(
+    rates: Rates, *, seed: str, request_id: str, served_tier: str, decided_tier: str, tiers: Sequence[str]
+) -> Draw | None:
+    """The sample drawn for a request answered in mode observe, where the tier that served need not be the decided one.
+
+    Where it is, all is as in mode route. Where not, a share `up` is mirrored to the decided tier, nested with the draw that
+    mode route makes for the served tier (one uniform number decides on both), so that either keeps its probability; nothing
+    is mirrored downwards besides. Raises ValueError if a tier is unknown.
+    """
+    if decided_tier == served_tier:
+        drawn = draw(rates, seed=seed, request_id=request_id, served_tier=served_tier, tiers=tiers)
+        if drawn is None or not drawn.counts_for_accuracy:
+            return drawn
+        same = Observed(tier=decided_tier, pi=drawn.pi, eta=drawn.eta, label_drawn=drawn.label_drawn)
+        return replace(drawn, observed=same)
+    is_top = list(tiers).index(decided_tier) == len(tiers) - 1
+    drawn = draw(replace(rates, down=0.0), seed=seed, request_id=request_id, served_tier=served_tier, tiers=tiers)
+    if uniform(seed, request_id, "arm") >= rates.up:
+        return drawn
+    eta = label_probability(rates, rates.up, is_top=is_top)
+    labelled = uniform(seed, request_id, "label") < eta
+    observed = Observed(tier=decided_tier, pi=rates.up, eta=eta, label_drawn=labelled)
+    target = Target(tier=decided_tier, repeat=0, pi=rates.up)
+    if drawn is None:
+        return Draw(
+            arm="observe",
+            reference_tier=served_tier,
+            targets=(target,),
+            pi=rates.up,
+            eta=eta,
+            label_drawn=False,
+            counts_for_accuracy=False,
+            observed=observed,
+        )
+    others = tuple(other for other in drawn.targets if (other.tier, other.repeat) != (decided_tier, 0))
+    # A target that the draw had already chosen stays the first: the sample stands and falls with it.
+    targets = (target, *others) if len(others) < len(drawn.targets) else (*others, target)
+    return replace(drawn, targets=targets, observed=observed)
 
 
 def accuracy_probability(rates: Rates, position: int, tiers: Sequence[str]) -> float:

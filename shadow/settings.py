@@ -26,7 +26,13 @@ class Section(BaseModel):
 class SamplingSettings(Section):
     """Which requests are mirrored, and within which limits."""
 
-    up: float = Field(0.05, ge=0, le=1, description="Share of requests below the top tier that are mirrored upwards.")
+    up: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of requests below the top tier that are mirrored upwards; in mode observe, also of those"
+        " decided for a tier that did not serve.",
+    )
     down: float = Field(
         0.01, ge=0, le=1, description="Share of requests above the bottom tier mirrored to a cheaper one."
     )

@@ -35,7 +35,9 @@ class FeedbackRetrySettings(Strict):
 class RoutingSettings(Strict):
     """How a tier is chosen."""
 
-    mode: Literal["route", "observe"] = Field("route", description="observe: decide and record, serve `observe_tier`.")
+    mode: Literal["route", "observe"] = Field(
+        "route", description="observe: decide and record, serve `observe_tier`, mirror to the tier decided for."
+    )
     observe_tier: str | None = Field(None, description="Tier that serves in mode observe; null: the top tier.")
     thresholds: dict[str, Share] = Field(description="For every tier but the top one: the confidence it needs.")
     band: Share = Field(0.05, description="Confidence within the band above the threshold: one tier up; 0: off.")

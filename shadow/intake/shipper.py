@@ -20,7 +20,7 @@ from shadow.intake.segments import Unreadable, read_segment, reject, shippable
 from shadow.process import pause
 from shadow.prompts import question_of
 from shadow.redaction import cleaner
-from shadow.sampling import Draw, draw
+from shadow.sampling import Draw, draw, draw_observed
 from shadow.settings import Settings
 from shadow.store import feedback
 from shadow.store.engine import AsyncConnection, AsyncEngine
@@ -111,13 +111,21 @@ class Shipper:
         drawn: list[tuple[Exchange, Draw, str]] = []
         for exchange in exchanges:
             if exchange.status == "answered" and exchange.served_tier in self._settings.tier_names:
-                picked = draw(
-                    self._settings.rates,
-                    seed=self._settings.sampling.seed,
-                    request_id=exchange.request_id,
-                    served_tier=exchange.served_tier,
-                    tiers=self._settings.tier_names,
-                )
+                picked = self._draw(exchange, exchange.served_tier)
                 if picked is not None:
                     drawn.append((exchange, picked, question_of(exchange.request_body).prompt))
         await insert_samples(connection, drawn)
+
+    def _draw(self, exchange: Exchange, served_tier: str) -> Draw | None:
+        rates, seed, tiers = self._settings.rates, self._settings.sampling.seed, self._settings.tier_names
+        request_id, decided_tier = exchange.request_id, exchange.decision.chosen
+        if exchange.mode == "observe" and decided_tier in tiers:
+            return draw_observed(
+                rates,
+                seed=seed,
+                request_id=request_id,
+                served_tier=served_tier,
+                decided_tier=decided_tier,
+                tiers=tiers,
+            )
+        return draw(rates, seed=seed, request_id=request_id, served_tier=served_tier, tiers=tiers)

@@ -23,11 +23,12 @@ from router.features import extract_features
 from router.gate import Gate
 from router.rules import Rules
 from router.scorers.heuristic import HeuristicScorer
+from shadow.bands import BAND_INDEX
 from shadow.lab.reviewer import SimulatedReviewer
 from shadow.lab.seeds import stream
 from shadow.lab.tasks.contracts import Task
 from shadow.lab.world import KINDS, World
-from shadow.report import BAND_INDEX, Report, report_on
+from shadow.report import Report, report_on
 from shadow.sampling import Rates, accuracy_probability, label_probability
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.sums import Samples, Sums, sums_by_group

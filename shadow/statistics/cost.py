@@ -1,4 +1,4 @@
-"""What does an accepted completion cost, and what would the same traffic have cost on the top tier alone?"""
+"""What does an accepted completion cost, and what would the same traffic have cost elsewhere?"""
 
 from __future__ import annotations
 
@@ -85,8 +85,48 @@ def savings(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """What requests would have cost with the tiers decided for. saved = actual - cost, as wide; negative: dearer."""
+
+    cost_usd: Estimate
+    saved_usd: Estimate
+    actual_usd: float
+
+
+def projected_cost(by_route: Mapping[tuple[str, str], Sums], *, level: float = 0.95) -> Projection | Undefined:
+    """What the requests would have cost, had the tier decided for served them. by_route: (decided, served) -> total sums.
+
+    In the priced sums the decided tier's answer stands where the reference's does elsewhere. What was served as decided
+    costs what it did cost; for the others as in `savings`: what they did cost times the ratio of the two answers' token
+    costs among their priced samples. Undefined where such a route has fewer than two of them.
+    Source: ratio estimator, Cochran 1977, ch. 6.
+    """
+    actual = sum(sums.cost_usd for sums in by_route.values())
+    if sum(sums.requests for sums in by_route.values()) <= 0:
+        return Undefined(reason="no_requests")
+    cost, variance, priced, fewest = 0.0, 0.0, 0, float("inf")
+    for (decided, served), sums in by_route.items():
+        if decided == served:
+            cost += sums.cost_usd
+        elif sums.requests > 0:
+            if sums.priced < 2:
+                return Undefined(reason="too_few_priced_pairs", detail=decided)
+            estimate, squared_error = _on_top(sums)
+            cost, variance = cost + estimate, variance + squared_error
+            priced, fewest = priced + round(sums.priced), min(fewest, sums.priced)
+    half = 0.0 if variance == 0.0 else float(stdtrit(fewest - 1.0, (1.0 + level) / 2.0)) * sqrt(variance)
+
+    def around(value: float, floor: float) -> Estimate:
+        return Estimate(
+            value=value, low=max(floor, value - half), high=value + half, n=priced, level=level, method="ratio"
+        )
+
+    return Projection(cost_usd=around(cost, 0.0), saved_usd=around(actual - cost, float("-inf")), actual_usd=actual)
+
+
 def _on_top(sums: Sums) -> tuple[float, float]:
-    """Cost of a tier's requests had they gone to the top, and its variance."""
+    """Cost of a tier's requests had they gone to the tier of the reference answers, and its variance."""
     freedom = sums.priced / (sums.priced - 1.0)
     if sums.d_served > 0.0 and sums.cost_usd > 0.0:
         ratio = sums.d_ref / sums.d_served

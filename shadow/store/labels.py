@@ -210,23 +210,33 @@ async def down_rated(connection: AsyncConnection, limit: int | None) -> list[str
     )
     query = (
         sa.select(samples.c.request_id)
-        .where(complained, ~samples.c.label_drawn, ~_labelled())
+        .where(complained, ~samples.c.label_drawn, ~samples.c.decided_label_drawn, ~_labelled())
         .order_by(samples.c.started_at.desc())
         .limit(limit)
     )
     return [str(request_id) for request_id in await connection.scalars(query)]
 
 
-def _labelled() -> sa.Exists:
-    return sa.exists().where(
-        labels.c.request_id == samples.c.request_id, labels.c.tier == samples.c.served_tier, labels.c.repeat == 0
-    )
+def _labelled(tier: sa.Column[str] = samples.c.served_tier) -> sa.Exists:
+    return sa.exists().where(labels.c.request_id == samples.c.request_id, labels.c.tier == tier, labels.c.repeat == 0)
 
 
 async def _drawn_for_label(connection: AsyncConnection, limit: int | None) -> list[str]:
+    """Drawn for the served answer, or in mode observe for that of the tier decided for, as soon as it is there."""
+    obtained = sa.exists().where(
+        answers.c.request_id == samples.c.request_id,
+        answers.c.tier == samples.c.decided_tier,
+        answers.c.repeat == 0,
+        answers.c.outcome == "ok",
+    )
     query = (
         sa.select(samples.c.request_id)
-        .where(samples.c.label_drawn, ~_labelled())
+        .where(
+            sa.or_(
+                samples.c.label_drawn & ~_labelled(),
+                samples.c.decided_label_drawn & obtained & ~_labelled(samples.c.decided_tier),
+            )
+        )
         .order_by(samples.c.started_at)
         .limit(limit)
     )

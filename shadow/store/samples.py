@@ -228,6 +228,11 @@ def _sample_row(exchange: Exchange, drawn: Draw) -> dict[str, Any]:
         "pi": drawn.pi,
         "eta": drawn.eta,
         "label_drawn": drawn.label_drawn,
+        "mode": exchange.mode,
+        "decided_tier": drawn.observed.tier if drawn.observed else None,
+        "decided_pi": drawn.observed.pi if drawn.observed else None,
+        "decided_eta": drawn.observed.eta if drawn.observed else None,
+        "decided_label_drawn": drawn.observed is not None and drawn.observed.label_drawn,
     }
 
 

@@ -76,7 +76,7 @@ samples = sa.Table(
     metadata,
     sa.Column("request_id", UUID, primary_key=True),
     sa.Column("started_at", Instant, nullable=False, index=True),
-    sa.Column("arm", sa.Text, nullable=False),  # up, down, control
+    sa.Column("arm", sa.Text, nullable=False),  # up, down, control, observe
     sa.Column("served_tier", sa.Text, nullable=False),
     sa.Column("served_model", sa.Text, nullable=False),
     sa.Column("reference_tier", sa.Text, nullable=False),
@@ -95,6 +95,13 @@ samples = sa.Table(
     sa.Column("queued_at", Instant),
     sa.Column("mirrored_at", Instant),
     sa.Column("judged_at", Instant),
+    sa.Column("mode", sa.Text, nullable=False, server_default="route"),
+    sa.Column(
+        "decided_tier", sa.Text
+    ),  # in mode observe: the tier of which the sample tells what it would have answered
+    sa.Column("decided_pi", sa.Double),
+    sa.Column("decided_eta", sa.Double),
+    sa.Column("decided_label_drawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("pi > 0 AND pi <= 1", name="pi_is_a_probability"),
     sa.CheckConstraint("eta > 0 AND eta <= 1", name="eta_is_a_probability"),
     sa.CheckConstraint(
@@ -234,7 +241,21 @@ rollups = sa.Table(
     sa.Column("query_type", sa.Text, primary_key=True),
     sa.Column("feature", sa.Text, primary_key=True),
     sa.Column("band", sa.Text, primary_key=True),
+    sa.Column("mode", sa.Text, primary_key=True, server_default="route"),
     *(sa.Column(name, sa.Double, nullable=False, server_default="0") for name in SUM_FIELDS),
+)
+
+rollup_observed = sa.Table(
+    "rollup_observed",
+    metadata,
+    sa.Column("bucket_start", Instant, primary_key=True),
+    sa.Column("tier", sa.Text, primary_key=True),  # decided
+    sa.Column("served_tier", sa.Text, primary_key=True),
+    sa.Column("query_type", sa.Text, primary_key=True),
+    sa.Column("feature", sa.Text, primary_key=True),
+    sa.Column("band", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Double, nullable=False, server_default="0") for name in SUM_FIELDS),
+    comment="Mode observe, by the tier decided for: its answers take the place of the reference in the priced sums.",
 )
 
 rollup_routes = sa.Table(
@@ -245,6 +266,7 @@ rollup_routes = sa.Table(
     sa.Column("served_tier", sa.Text, primary_key=True),  # "" where nobody answered
     sa.Column("reason", sa.Text, primary_key=True),  # "" where it was served as predicted
     sa.Column("status", sa.Text, primary_key=True),
+    sa.Column("mode", sa.Text, primary_key=True, server_default="route"),
     sa.Column("requests", sa.BigInteger, nullable=False),
     sa.Column("cost_usd", Money, nullable=False),
     comment="Who was predicted, who served, and why: the escalation rate is exact.",
@@ -257,6 +279,7 @@ rollup_shadow = sa.Table(
     sa.Column("served_tier", sa.Text, primary_key=True),
     sa.Column("arm", sa.Text, primary_key=True),
     sa.Column("state", sa.Text, primary_key=True),
+    sa.Column("mode", sa.Text, primary_key=True, server_default="route"),
     sa.Column("samples", sa.BigInteger, nullable=False),
     sa.Column("labelled", sa.BigInteger, nullable=False),
     sa.Column("mirror_usd", Money, nullable=False),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, get_args
 
+import pytest
+from rich.console import Console
+
+from shadow.observed import observed_report
 from shadow.reasons import WORDS, in_words
 from shadow.report import report_on
 from shadow.report_json import report_json
+from shadow.report_text import render
 from shadow.statistics.estimate import Reason, Undefined
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.sums import SUM_FIELDS, Sums
@@ -105,3 +112,48 @@ def test_every_reason_has_words() -> None:
     assert set(WORDS) == set(get_args(Reason))
     assert in_words(Undefined(reason="tier_without_labels", detail="top")).endswith("(top)")
     assert in_words(Undefined(reason="no_requests", detail="x")) == "no requests in this window"
+
+
+def observed_slice(tier: str, served: str, query_type: str, **sums: float) -> Slice:
+    return replace(a_slice(tier, **sums), served_tier=served, query_type=query_type)
+
+
+def test_mode_observe_has_a_section_of_its_own_that_certifies_nothing() -> None:
+    n = 100.0
+    judged = {"requests": 600, "cost_usd": 6.0, "sampled": n, "mirrored": n, "judged": n, "w": n, "wp": 90.0}
+    judged |= {"ww": n, "wwp": 90.0, "wwpp": 85.0, "priced": n, "d": n, "d_ref": 0.1, "d_served": 1.0}
+    judged |= {"dd": n, "dd_ref_ref": 0.0001, "dd_ref_served": 0.001, "dd_served_served": 0.01}
+    slices = [
+        observed_slice("fast", "top", "qa", **judged),
+        observed_slice("fast", "top", "chat", requests=100, cost_usd=1.0),
+        observed_slice("top", "top", "qa", requests=300, cost_usd=9.0),
+    ]
+    section = observed_report(slices, tiers=("fast", "top"), reviewer=None)
+    made = report_on([], [], [], tiers=("fast", "top"), since=SINCE, until=UNTIL, reviewer=None)
+    shown = replace(made, mode="observe", observed=section)
+    found = json.loads(json.dumps(report_json(shown), allow_nan=False))
+    assert found["mode"] == "observe"
+    assert found["observed"]["certified"] is False
+    assert found["observed"]["served"] == {"top": 1000}
+    fast, top = found["observed"]["tiers"]
+    assert (fast["decided_tier"], fast["requests"], fast["share"]) == ("fast", 700, 0.7)
+    assert fast["cost_usd"]["value"] == pytest.approx(0.7)
+    assert fast["saved_usd"]["value"] == pytest.approx(6.3)
+    assert fast["accuracy"]["raw"]["corrected"] is False
+    assert top["accuracy"]["undefined"]["raw"]["reason"] == "not_identified"
+    assert (top["cost_usd"]["low"], top["cost_usd"]["high"]) == (9.0, 9.0)
+    kinds = {(part["decided_tier"], part["query_type"]): part for part in found["observed"]["parts"]}
+    assert kinds["fast", "chat"]["cost_undefined"]["reason"] == "too_few_priced_pairs"
+    assert kinds["fast", "qa"]["cost_usd"]["value"] == pytest.approx(0.6)
+
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(render(shown))
+    text = console.export_text()
+    assert "what would have been served (top 1,000 answered instead)" in text
+    assert "nothing here is certified" in text
+    assert "$0.7000 (0.7000-0.7000)" in text
+
+
+def test_without_requests_in_mode_observe_there_is_no_such_section() -> None:
+    assert observed_report([], tiers=("fast", "top"), reviewer=None) is None
+    assert report([], [], [])["observed"] is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.sampling import Rates, draw, uniform
+from shadow.sampling import Rates, draw, draw_observed, uniform
 
 TIERS = ("fast", "mid", "top")
 RATES = Rates(
@@ -98,3 +98,50 @@ def test_two_tiers_have_nothing_in_between() -> None:
 def test_an_unknown_tier_is_an_error() -> None:
     with pytest.raises(ValueError, match="gone"):
         draw(RATES, seed="s", request_id="r", served_tier="gone", tiers=TIERS)
+
+
+@given(
+    request_id=st.uuids().map(str),
+    served=st.integers(0, 2),
+    decided=st.integers(0, 2),
+    up=shares,
+    top=shares,
+    every=shares,
+    between=shares,
+)
+def test_what_was_decided_is_drawn_without_touching_the_draw_for_what_was_served(
+    request_id: str, served: int, decided: int, up: float, top: float, every: float, between: float
+) -> None:
+    rates = Rates(up=up, control_top=top, down=0.2, all_tiers_share=every, intermediate_share=between)
+    tier = TIERS[decided]
+    in_route = draw(rates, seed="s", request_id=request_id, served_tier=TIERS[served], tiers=TIERS)
+    drawn = draw_observed(
+        rates, seed="s", request_id=request_id, served_tier=TIERS[served], decided_tier=tier, tiers=TIERS
+    )
+    counted_in_route = in_route is not None and in_route.counts_for_accuracy
+    assert (drawn is not None and drawn.counts_for_accuracy) == counted_in_route
+    if counted_in_route and in_route and drawn:
+        assert (drawn.pi, drawn.eta, drawn.label_drawn) == (in_route.pi, in_route.eta, in_route.label_drawn)
+    if served == decided:
+        assert (drawn is not None and drawn.observed is not None) == counted_in_route
+        return
+    sampled = uniform("s", request_id, "arm") < up
+    assert (drawn is not None and drawn.observed is not None) == sampled
+    if drawn and drawn.observed:
+        assert (drawn.observed.tier, drawn.observed.pi) == (tier, up)
+        assert [target.pi for target in drawn.targets if (target.tier, target.repeat) == (tier, 0)] == [up]
+        assert len({(target.tier, target.repeat) for target in drawn.targets}) == len(drawn.targets)
+
+
+def test_what_was_decided_is_observed_and_labelled_as_often_as_recorded() -> None:
+    n = 40_000
+    for decided, share in (("fast", RATES.label), ("mid", RATES.label)):
+        drawn = [
+            draw_observed(RATES, seed="s", request_id=f"r{i}", served_tier="top", decided_tier=decided, tiers=TIERS)
+            for i in range(n)
+        ]
+        observed = [one.observed for one in drawn if one and one.observed]
+        assert len(observed) / n == pytest.approx(RATES.up, abs=4.5 * sqrt(RATES.up / n))
+        assert sum(one.label_drawn for one in observed) / n == pytest.approx(share, abs=4.5 * sqrt(share / n))
+        controls = [one for one in drawn if one and one.counts_for_accuracy]
+        assert len(controls) / n == pytest.approx(RATES.control_top, abs=4.5 * sqrt(RATES.control_top / n))

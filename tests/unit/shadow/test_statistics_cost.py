@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shadow.statistics.cost import Savings, cost_per_success, savings
+from shadow.statistics.cost import Projection, Savings, cost_per_success, projected_cost, savings
 from shadow.statistics.estimate import Estimate, Undefined
 from shadow.statistics.sums import Samples, Sums, sums_of
 
@@ -140,3 +140,33 @@ def test_the_savings_interval_holds_the_truth_in_95_percent_of_windows() -> None
         assert isinstance(found, Savings)
         covered += found.all_top_usd.covers(float(reference.sum()))
     assert 0.92 <= covered / runs <= 0.98
+
+
+def test_what_was_served_as_decided_costs_what_it_did_and_the_rest_by_the_ratio_of_the_mirrored_pairs() -> None:
+    same = Sums(requests=50.0, cost_usd=5.0)
+    served, decided = np.full(20, 0.10), np.full(20, 0.02)
+    found = projected_cost({("top", "top"): same, ("fast", "top"): priced(served, decided, np.full(200, 0.1))})
+    assert isinstance(found, Projection)
+    assert found.actual_usd == pytest.approx(25.0)
+    assert found.cost_usd.value == pytest.approx(5.0 + 20.0 * 0.2)
+    assert found.saved_usd.value == pytest.approx(16.0)
+    assert found.saved_usd.width == pytest.approx(0.0, abs=1e-9), "all pairs have the same ratio"
+    assert found.cost_usd.n == 20
+
+
+def test_a_cost_that_rests_on_fewer_than_two_pairs_is_not_given() -> None:
+    one = priced(np.full(1, 0.1), np.full(1, 0.1), np.full(9, 0.1))
+    assert projected_cost({("fast", "top"): one}) == Undefined(reason="too_few_priced_pairs", detail="fast")
+    assert projected_cost({}) == Undefined(reason="no_requests")
+
+
+def test_the_interval_of_the_projected_cost_holds_the_truth_as_often_as_it_says() -> None:
+    rng, held, runs = np.random.default_rng(4), 0, 400
+    for _ in range(runs):
+        served = rng.gamma(2.0, 0.01, 1500)
+        decided = served * rng.uniform(0.05, 0.3, 1500)
+        drawn = rng.random(1500) < 0.1
+        found = projected_cost({("fast", "top"): priced(served[drawn], decided[drawn], served)})
+        assert isinstance(found, Projection)
+        held += found.cost_usd.covers(float(decided.sum()))
+    assert 0.92 <= held / runs <= 0.98
