@@ -20,12 +20,16 @@ _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.5
 
 
-def yield_to_clients(niceness: int = 19) -> None:
-    """Give the processor to client traffic first. Lowering one's own priority is always allowed."""
+def yield_to_clients(niceness: int = 19, *, idle: bool = False) -> None:
+    """Give the processor to client traffic first. Lowering one's own priority is always allowed.
+
+    idle: run only while nobody else wants the processor. A merely nice process, once it runs, keeps it for a slice of some 3 ms
+    even if a client's request has come in; an idle one leaves at once. For work that can wait for any length of time.
+    """
     os.setpriority(os.PRIO_PROCESS, 0, niceness)
     if hasattr(os, "SCHED_BATCH"):
         with contextlib.suppress(OSError):  # not every container lets a process choose; niceness is what counts
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+            os.sched_setscheduler(0, os.SCHED_IDLE if idle else os.SCHED_BATCH, os.sched_param(0))
 
 
 def die_with_parent() -> None:

@@ -47,7 +47,7 @@ def run_role(role: str, settings: Settings) -> None:
     from judges.errors import JudgeError
     from router.errors import RouterError
 
-    yield_to_clients(19 if role == "worker" else 5)
+    yield_to_clients(19 if role == "worker" else 5, idle=role == "worker")
     if role == "worker":
         # Two spinning threads collapse when a core is busy; and nothing is ever downloaded at run time.
         os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -164,7 +164,9 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             env=environment,
-            start_new_session=True,  # Ctrl-C reaches the supervisor only, which stops the roles in order
+            # Ctrl-C reaches the supervisor only, which stops the roles in order. A group of their own, and not a session: Linux
+            # shares the processor between sessions first, so that niceness means nothing to a process in another one.
+            process_group=0,
         )
         await self._relay(child)
         await child.process.wait()

@@ -40,7 +40,7 @@ from shadow.lab.wire import Completion, cut_to, error_body, models_body
 from shadow.lab.world import World
 from shadow.process import die_with_parent
 
-_LATENCY_SIGMA = 0.35
+LATENCY_SPREAD = 0.35
 _STREAM_PIECES = 8
 _MAX_CHOICES = 16
 _CREATED = 1_777_593_600  # 2026-05-01, when the models of the lab are said to have come out
@@ -52,13 +52,21 @@ _GENERIC = {
 
 
 class Provider:
-    """The ASGI application. latency_scale: factor on the tiers' latencies, 0 = none."""
+    """The ASGI application. latency_scale: factor on the tiers' latencies, 0 = none. latency_spread: sigma of their logarithm."""
 
-    def __init__(self, world: World, *, latency_scale: float = 1.0, faults: FaultPlan | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        latency_scale: float = 1.0,
+        latency_spread: float = LATENCY_SPREAD,
+        faults: FaultPlan | None = None,
+    ) -> None:
         self.world = world
         self.faults = faults if faults is not None else FaultPlan()
         self.calls: Counter[str] = Counter()
         self._latency_scale = latency_scale
+        self._latency_spread = latency_spread
         self._tiers = {tier.model: (index, tier) for index, tier in enumerate(world.tiers)}
         self._asked: Counter[tuple[int, int]] = Counter()
         self._luck = stream(world.seed, "provider")
@@ -112,7 +120,7 @@ class Provider:
             return
         column, tier = self._tiers[model]
         completion = self._answer(column, tier, body, messages)
-        seconds = tier.latency_seconds * self._latency_scale * math.exp(self._luck.gauss(0.0, _LATENCY_SIGMA))
+        seconds = tier.latency_seconds * self._latency_scale * math.exp(self._luck.gauss(0.0, self._latency_spread))
         broken = None if fault is None else Connection(scope, receive)
         if body.get("stream"):
             options = body.get("stream_options")
@@ -186,11 +194,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--items", type=int, default=1200, help="number of distinct tasks")
     parser.add_argument("--latency-scale", type=float, default=1.0, help="factor on the tiers' latencies; 0: none")
+    spread = "sigma of the logarithm of a latency; 0: always the same"
+    parser.add_argument("--latency-spread", type=float, default=LATENCY_SPREAD, help=spread)
     parser.add_argument("--faults", default="{}", help='JSON as for POST /lab/faults, e.g. {"*": {"mode": "down"}}')
     options = parser.parse_args(arguments)
     die_with_parent()
     try:
-        provider = Provider(World(options.seed, options.items), latency_scale=options.latency_scale)
+        provider = Provider(
+            World(options.seed, options.items),
+            latency_scale=options.latency_scale,
+            latency_spread=options.latency_spread,
+        )
         provider.faults.update(read_json(options.faults), provider.models)
         sock = listen(options.host, options.port)
     except (ValueError, OSError) as exc:
