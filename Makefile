@@ -24,7 +24,7 @@ say = @printf '\033[1m==> %s\033[0m\n'
 .PHONY: help
 help: ## This list
 	@printf 'make <target>\n\n'
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "  %-17s %s\n", $$1, $$2}'
 	@printf '\nDEMO_SECONDS=60 make demo    stops after a minute of traffic and prints the report\n'
 	@printf 'PYTHON=python3.12 make setup uses another interpreter (3.11 or newer)\n'
 
@@ -75,6 +75,18 @@ faults: setup ## Every fault a provider can have, in every way to ask, and what 
 bench-routing: setup ## How well the learned scorer routes, by embedding, and how long it takes; DATA=<directory of outcomes files>
 	@test -n "$(DATA)" || { echo "DATA=<directory with outcomes-*.jsonl.gz> is missing" >&2; exit 2; }
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_routing.py "$(DATA)" $(BENCH_ARGS)
+
+.PHONY: bench-peers
+bench-peers: setup ## The router beside nginx, Portkey and LiteLLM, installed into .bench/ (5 minutes, wants a quiet machine)
+	@$(BIN)/python tests/benchmarks/bench_peers.py $(BENCH_ARGS)
+
+.PHONY: bench-isolation
+bench-isolation: setup ## What mirroring does to clients' latencies, its provider hanging or gone (20 minutes, wants a quiet machine)
+	@$(BIN)/python tests/benchmarks/bench_isolation.py $(BENCH_ARGS)
+
+.PHONY: bench-statistics
+bench-statistics: setup ## How often the accuracy intervals hold the truth, cell by cell (a few minutes)
+	@$(BIN)/python tests/benchmarks/bench_statistics.py $(BENCH_ARGS)
 
 .PHONY: lint
 lint: setup ## Style and formatting

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
 
@@ -30,6 +31,10 @@ def yield_to_clients(niceness: int = 19, *, idle: bool = False) -> None:
     if hasattr(os, "SCHED_BATCH"):
         with contextlib.suppress(OSError):  # not every container lets a process choose; niceness is what counts
             os.sched_setscheduler(0, os.SCHED_IDLE if idle else os.SCHED_BATCH, os.sched_param(0))
+    if os.getsid(0) == os.getpid():
+        # Linux may share the processor between sessions first, and by a niceness that belongs to the session.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def die_with_parent() -> None:

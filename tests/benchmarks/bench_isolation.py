@@ -1,97 +1,199 @@
-"""Does the shadow side touch a client's latency? Quiet and disturbed phases alternate in one run; ratios are printed.
+"""Does mirroring touch a client's latency? Sampling at 5 % against none, with the shadow provider healthy, hanging and refusing.
 
-    python tests/benchmarks/bench_isolation.py [--seconds 30] [--rounds 2] [--rate 40] [--json]
+    python tests/benchmarks/bench_isolation.py [--runs 20] [--quick] [--seconds 5.5] [--rate 100] [--provider-ms 15] [--json]
 
-Clients are pinned to the cheap tier, so that the frontier model is asked by mirrors only. Disturbances: that provider refuses, it
-hangs for 60 s, the database is stopped (SIGSTOP) for the whole phase. Every disturbed phase is compared with the quiet phases
-just before and after it.
+One `shadow up` with everything it has: router, intake, worker with the judges, scheduler, embedded PostgreSQL. Clients come at a
+fixed rate, whatever happens, and are served by one provider; mirrors ask another one, which is healthy, hangs (accepts and never
+answers) or refuses (nobody listens). Runs come in pairs, one with sampling and one without, in random order and with the same
+arrivals and prompts; between runs the shadow side works off what it has. A run begins with a settling time that is not counted,
+so that mirrors and judges are at work throughout what is. For each condition: the median of the paired ratios of p50 and p99, and
+an upper 95 % bound from the sign test. A fourth condition, without a bar, stops the database (SIGSTOP) against letting it run.
+Exit code 1: a bar is missed, or a request failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
+import random
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
+from isolation.bed import CONDITIONS, Bed, bed, cpu_used
+from isolation.paired import Ratio, median_ratio
 
-from shadow.lab.audience import Audience
-from shadow.lab.traffic import Traffic
-from shadow.lab.world import World
-from shadow.testing import Product, running_product
-
-FRONTIER = "lab-frontier-2026-05"
-
-
-def disturb(product: Product, name: str) -> Callable[[], None]:
-    """Start a disturbance; returns what ends it."""
-    if name == "database stopped":
-        processes = product.database()
-        for process in processes:
-            process.send_signal(signal.SIGSTOP)
-        return lambda: [process.send_signal(signal.SIGCONT) for process in processes] and None
-    mode = {"mirror refused": "down", "mirror hangs": "hang"}[name]
-    product.set_faults({FRONTIER: {"mode": mode, "seconds": 60}})
-    return lambda: product.set_faults({FRONTIER: {"mode": "none"}})
+P50_BAR, P99_BAR = 1.03, 1.15
+SAMPLING = 0.05
+DATABASE_STOPPED = "database stopped"
+CLIENT = Path(__file__).with_name("isolation") / "open_loop.py"
 
 
-def measure(product: Product, seconds: float, rate: float, seed: int) -> tuple[np.ndarray, dict[str, int]]:
-    audience = Audience(world=World(1, items=200), rate=rate, seed=seed)
-    traffic = Traffic(audience, product.base_url, model="fast", timeout_seconds=30)
-    statistics = asyncio.run(traffic.run(seconds))
-    return np.array([one.latency_seconds for one in traffic.served if one.failure is None]), statistics.failures
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run. cpu: share of a core by role. samples: taken during the run and worked off after it, by state."""
+
+    condition: str
+    treated: bool
+    requests: int
+    failures: int
+    p50_ms: float
+    p99_ms: float
+    cpu: dict[str, float]
+    samples: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    rate: float
+    seconds: float
+    settle_seconds: float
+
+
+def perform(ground: Bed, plan: Plan, condition: str, *, treated: bool, seed: int) -> Run:
+    """One run: set the scene, send, work off."""
+    stopping = condition == DATABASE_STOPPED
+    ground.set_sampling(SAMPLING if treated or stopping else 0.0)
+    if not stopping:
+        ground.set_condition(condition)
+    before = ground.samples()
+    options = {"rate": plan.rate, "seconds": plan.seconds, "settle": plan.settle_seconds, "seed": seed}
+    words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+    client = subprocess.Popen([sys.executable, str(CLIENT), str(ground.product.port), *words], stdout=subprocess.PIPE)
+    time.sleep(plan.settle_seconds + 0.5)  # its own start takes about half a second
+    stopped = ground.product.database() if stopping and treated else []
+    for process in stopped:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        used = ground.processor_seconds()
+        time.sleep(plan.seconds - 0.5)
+        used = cpu_used(used, ground.processor_seconds(), plan.seconds - 0.5)
+        said = json.loads(client.communicate()[0])
+    finally:
+        for process in stopped:
+            process.send_signal(signal.SIGCONT)
+    ground.drain()
+    p50, p99 = np.percentile(said["latencies_ms"], [50, 99])
+    return Run(
+        condition=condition,
+        treated=treated,
+        requests=len(said["latencies_ms"]),
+        failures=said["failures"],
+        p50_ms=float(p50),
+        p99_ms=float(p99),
+        cpu=used,
+        samples={state: n - before.get(state, 0) for state, n in ground.samples().items() if n > before.get(state, 0)},
+    )
+
+
+def pairs(ground: Bed, plan: Plan, conditions: list[str], count: int, rng: random.Random) -> Iterator[tuple[Run, Run]]:
+    """(with, without) for every condition in turn, `count` times round. The order within a pair is drawn."""
+    for number in range(count):
+        for condition in conditions:
+            order = [True, False]
+            rng.shuffle(order)
+            found = {treated: perform(ground, plan, condition, treated=treated, seed=number + 1) for treated in order}
+            yield found[True], found[False]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30, help="length of a phase")
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--rate", type=float, default=40)
-    parser.add_argument("--json", action="store_true")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=20, help="pairs of runs for each condition")
+    parser.add_argument("--quick", action="store_true", help="6 pairs of short runs: says whether it works, not more")
+    parser.add_argument("--seconds", type=float, default=5.5, help="measured part of a run")
+    parser.add_argument("--rate", type=float, default=100, help="requests a second")
+    parser.add_argument(
+        "--provider-ms", type=float, default=15, help="what the clients' provider takes for an answer, always"
+    )
+    parser.add_argument("--conditions", default=",".join(CONDITIONS), help=f"also: {DATABASE_STOPPED}")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="all runs and the summary as one JSON object")
     options = parser.parse_args()
-    phases: list[tuple[str, np.ndarray, dict[str, int]]] = []
-    with running_product() as product:
-        measure(product, 5, options.rate, seed=0)  # warm up: judges load, pools fill
-        plan = ["quiet"]
-        for _ in range(options.rounds):
-            for name in ("mirror refused", "mirror hangs", "database stopped"):
-                plan += [name, "quiet"]
-        for number, name in enumerate(plan):
-            end = disturb(product, name) if name != "quiet" else None
-            try:
-                latencies, failures = measure(product, options.seconds, options.rate, seed=number + 1)
-            finally:
-                if end is not None:
-                    end()
-            phases.append((name, latencies, failures))
-            p50, p99 = np.percentile(latencies, [50, 99]) * 1000
-            line = f"{name:18} {len(latencies):6} answered  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  failed {failures}"
-            print(line, file=sys.stderr)
-            time.sleep(1)
-    result = summary(phases)
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, found in result.items():
-            print(f"{name:18} p50 x{found['p50_ratio']:.3f}  p99 x{found['p99_ratio']:.3f}  failed {found['failed']}")
-    return 0
+    plan = Plan(rate=options.rate, seconds=3.5 if options.quick else options.seconds, settle_seconds=3.5)
+    count = 6 if options.quick else options.runs
+    conditions = options.conditions.split(",")
+    found: list[tuple[Run, Run]] = []
+    with bed(options.provider_ms) as ground:
+        print("warming up: the judges load their model", file=sys.stderr, flush=True)
+        perform(ground, plan, "healthy", treated=True, seed=0)
+        for pair in pairs(ground, plan, conditions, count, random.Random(options.seed)):
+            found.append(pair)
+            print(progress(pair, len(found), count * len(conditions)), file=sys.stderr, flush=True)
+    return report(found, plan, as_json=options.json)
 
 
-def summary(phases: list[tuple[str, np.ndarray, dict[str, int]]]) -> dict[str, dict[str, float]]:
-    """Each disturbance against the quiet phases around it, all rounds pooled."""
-    result = {}
-    for name in dict.fromkeys(name for name, _, _ in phases if name != "quiet"):
-        places = [i for i, phase in enumerate(phases) if phase[0] == name]
-        disturbed = np.concatenate([phases[i][1] for i in places])
-        quiet = np.concatenate([phases[j][1] for i in places for j in (i - 1, i + 1)])
-        ratios = np.percentile(disturbed, [50, 99]) / np.percentile(quiet, [50, 99])
-        failed = sum(sum(phases[i][2].values()) for i in places)
-        result[name] = {"p50_ratio": float(ratios[0]), "p99_ratio": float(ratios[1]), "failed": failed}
+def progress(pair: tuple[Run, Run], number: int, of: int) -> str:
+    on, off = pair
+    return (
+        f"{number:3} of {of}  {on.condition:17} with {on.p50_ms:6.2f} {on.p99_ms:6.2f} ms  without {off.p50_ms:6.2f}"
+        f" {off.p99_ms:6.2f} ms  ratios {on.p50_ms / off.p50_ms:.3f} {on.p99_ms / off.p99_ms:.3f}"
+        f"  samples {sum(on.samples.values())}  worker {on.cpu.get('worker', 0):.2f} of a core"
+    )
+
+
+def summary(found: list[tuple[Run, Run]]) -> dict[str, dict[str, Any]]:
+    """By condition: the ratios, and what makes them believable: samples taken, processor used, failures."""
+    result: dict[str, dict[str, Any]] = {}
+    for condition in dict.fromkeys(on.condition for on, _ in found):
+        mine = [(on, off) for on, off in found if on.condition == condition]
+        roles = {role for on, off in mine for run in (on, off) for role in run.cpu}
+        result[condition] = {
+            "p50": median_ratio([on.p50_ms / off.p50_ms for on, off in mine]),
+            "p99": median_ratio([on.p99_ms / off.p99_ms for on, off in mine]),
+            "p50_ms": [float(np.median([run.p50_ms for run in runs])) for runs in zip(*mine, strict=True)],
+            "p99_ms": [float(np.median([run.p99_ms for run in runs])) for runs in zip(*mine, strict=True)],
+            "requests": sum(on.requests + off.requests for on, off in mine),
+            "failures": sum(on.failures + off.failures for on, off in mine),
+            "samples": [sum(sum(run.samples.values()) for run in runs) for runs in zip(*mine, strict=True)],
+            "cpu": {
+                role: [float(np.mean([run.cpu.get(role, 0.0) for run in runs])) for runs in zip(*mine, strict=True)]
+                for role in sorted(roles)
+            },
+        }
     return result
+
+
+def report(found: list[tuple[Run, Run]], plan: Plan, *, as_json: bool) -> int:
+    result = summary(found)
+    bars: dict[str, bool] = {}
+    for condition, cells in result.items():
+        bars[f"{condition}: no request failed"] = cells["failures"] == 0
+        if condition in CONDITIONS:
+            bars[f"{condition}: p50 ratio, upper 95 % bound <= {P50_BAR}"] = cells["p50"].upper <= P50_BAR
+            bars[f"{condition}: p99 ratio, upper 95 % bound <= {P99_BAR}"] = cells["p99"].upper <= P99_BAR
+            # A ratio of 1 means nothing where nothing was mirrored.
+            bars[f"{condition}: samples with, none without"] = cells["samples"][0] > 0 and cells["samples"][1] == 0
+    if as_json:
+        runs = [asdict(run) for pair in found for run in pair]
+        print(json.dumps({"conditions": result, "bars": bars, "runs": runs}, default=asdict))
+    else:
+        print(f"{plan.rate:g} requests a second, runs of {plan.seconds:g} s; the product has one core")
+        print(
+            f"{'':17} {'pairs':>5} {'p50 ratio':>16} {'p99 ratio':>16}   {'p50 ms':>15} {'p99 ms':>17} {'samples':>8}"
+        )
+        for condition, cells in result.items():
+            p50, p99 = (f"{on:.2f} / {off:.2f}" for on, off in (cells["p50_ms"], cells["p99_ms"]))
+            print(
+                f"{condition:17} {cells['p50'].pairs:5} {shown(cells['p50']):>16} {shown(cells['p99']):>16}   {p50:>15} {p99:>17}"
+                f" {cells['samples'][0]:>8}"
+            )
+            used = ", ".join(f"{role} {on:.2f} / {off:.2f}" for role, (on, off) in cells["cpu"].items())
+            print(f"{'':17} cores used: {used}")
+        print("with / without; ratios: median of the pairs (upper 95 % bound, sign test)")
+        for name, met in bars.items():
+            print(f"{'met   ' if met else 'MISSED'}  {name}")
+    return 0 if all(bars.values()) else 1
+
+
+def shown(ratio: Ratio) -> str:
+    return f"{ratio.median:.3f} ({ratio.upper:.3f})"
 
 
 if __name__ == "__main__":

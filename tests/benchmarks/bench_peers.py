@@ -85,7 +85,7 @@ def start(stack: contextlib.ExitStack, folder: Path, installed: Path) -> tuple[d
         rows["upstream alone"] = Row(upstream_port, f"nginx {nginx}")
         port, child = stack.enter_context(servers.nginx_proxy(folder, upstream_port))
         rows["nginx"] = Row(port, nginx, child)
-    except install.Absent as missing:
+    except install.AbsentError as missing:
         absent.append(str(missing))
         upstream_port = first_line(stack.enter_context(process(script("upstream.py"), LOAD_CORE)))
         rows["upstream alone"] = Row(upstream_port, "ours")
@@ -97,12 +97,12 @@ def start(stack: contextlib.ExitStack, folder: Path, installed: Path) -> tuple[d
         command = install.portkey(installed)
         port, child = stack.enter_context(servers.portkey(folder, command))
         rows["Portkey"] = Row(port, servers.portkey_version(command), child, servers.portkey_headers(upstream_port))
-    except install.Absent as missing:
+    except install.AbsentError as missing:
         absent.append(str(missing))
     try:
         port, child = stack.enter_context(servers.litellm(folder, upstream_port, install.litellm(installed)))
         rows["LiteLLM"] = Row(port, install.LITELLM_VERSION, child)
-    except install.Absent as missing:
+    except install.AbsentError as missing:
         absent.append(str(missing))
     return rows, absent
 
@@ -157,7 +157,14 @@ def _beats(table: dict[str, Any], name: str, bar: float) -> bool | None:
 
 
 def _print(table: dict[str, Any], absent: list[str], bars: dict[str, bool | None]) -> None:
-    heads = ["p50 ms added, 1", "p99 ms added, 1", "requests/s, 1", "p99 ms added, 32", "requests/s, 32", "ours is x this"]
+    heads = [
+        "p50 ms added, 1",
+        "p99 ms added, 1",
+        "requests/s, 1",
+        "p99 ms added, 32",
+        "requests/s, 32",
+        "ours is x this",
+    ]
     print(f"{'':27}" + "".join(f"{head:>21}" for head in heads) + f"{'MB':>7}")
     for name, row in table.items():
         first = name == "upstream alone"

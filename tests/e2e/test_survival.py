@@ -97,6 +97,24 @@ async def test_a_mirror_provider_that_is_down_or_hangs_costs_no_client(
     assert waiting[0][0] > 3, "what could not be mirrored is still in the funnel"
 
 
+def test_mirrors_and_judges_run_only_while_no_client_wants_the_processor(product: Product) -> None:
+    policies = {}
+    for role in ("router", "intake", "scheduler", "worker"):
+        process = product.role(role)
+        assert process is not None
+        # In one session: between sessions Linux may share the processor without looking at any of this.
+        assert os.getsid(process.pid) == os.getsid(product.process.pid)
+        assert os.getpgid(process.pid) == process.pid, "Ctrl-C is for the supervisor"
+        product.until(lambda p=process, r=role: r == "router" or p.nice() > 0)  # its interpreter has to start first
+        policies[role] = (os.sched_getscheduler(process.pid), process.nice())
+    assert policies == {
+        "router": (os.SCHED_OTHER, 0),
+        "intake": (os.SCHED_BATCH, 5),
+        "scheduler": (os.SCHED_BATCH, 5),
+        "worker": (os.SCHED_IDLE, 19),
+    }
+
+
 def test_killing_the_supervisor_leaves_nobody_behind(product: Product) -> None:
     family = psutil.Process(product.process.pid).children(recursive=True) + product.database()
     assert len(family) > 8

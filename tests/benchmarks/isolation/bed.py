@@ -15,21 +15,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import psycopg
+from loopback.processes import LOAD_CORE, SERVER_CORE, process
 
 from shadow.lab.config import demo_config, demo_yaml
 from shadow.store.embedded import attach
 from shadow.store.engine import libpq_url
 from shadow.testing import Product, free_port
 
-CORES = sorted(os.sched_getaffinity(0))
-PRODUCT_CORES, OTHER_CORES = {CORES[0]}, {CORES[-1]}
 _HAVE_RETRIES_NOW = "update procrastinate_jobs set scheduled_at = now() where status = 'todo' and scheduled_at > now()"
 CONDITIONS = ("healthy", "hanging", "refusing")
 
@@ -70,7 +68,6 @@ class Bed:
     content: dict[str, Any]
     shadow_provider: Provider
     condition: str = "healthy"
-    cpu_seconds: dict[str, float] = field(default_factory=dict)
 
     def set_sampling(self, rate: float) -> None:
         """Draw from the requests at another rate: a new configuration file, and a new intake, which is what draws.
@@ -107,7 +104,9 @@ class Bed:
             while time.monotonic() < deadline:
                 # Retries that are due later are of no interest to us: have them now.
                 database.execute(_HAVE_RETRIES_NOW)
-                waiting = database.execute("select count(*) from samples where state in ('sampled', 'mirrored')").fetchone()
+                waiting = database.execute(
+                    "select count(*) from samples where state in ('sampled', 'mirrored')"
+                ).fetchone()
                 if not any(spool.glob("*.jsonl")) and waiting == (0,):
                     return
                 time.sleep(0.2)
@@ -140,7 +139,7 @@ def bed(provider_ms: float) -> Iterator[Bed]:
     """Start everything, stop it after the block. provider_ms: how long the clients' provider takes, always."""
     directory = Path(tempfile.mkdtemp(prefix="shadowtier-"))
     directory.chmod(0o711)  # PostgreSQL's user must get through when we are root
-    os.sched_setaffinity(0, OTHER_CORES)
+    os.sched_setaffinity(0, {LOAD_CORE})
     scale = provider_ms / 15  # the lab's fast tier takes 15 ms
     primary = Provider(free_port(), ["--latency-scale", str(scale), "--latency-spread", "0"])
     shadowed = Provider(free_port(), [])
@@ -151,10 +150,11 @@ def bed(provider_ms: float) -> Iterator[Bed]:
         content = configuration(primary.port, shadowed.port, directory / "data")
         config = directory / "shadow.yaml"
         config.write_text(demo_yaml(content))
-        with running(config) as process:
+        command = [sys.executable, "-m", "shadow.cli.main", "up", "--config", str(config)]
+        with config.with_name("log").open("w") as log, process(command, SERVER_CORE, stderr=log) as child:
             server = content["server"]
             product = Product(
-                process=process,
+                process=child,
                 config=config,
                 directory=directory / "data",
                 port=server["port"],
@@ -168,23 +168,6 @@ def bed(provider_ms: float) -> Iterator[Bed]:
         primary.end()
         shadowed.end()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def running(config: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`shadow up` on the product's cores."""
-    command = [sys.executable, "-m", "shadow.cli.main", "up", "--config", str(config)]
-    with config.with_name("log").open("wb") as log:
-        process = subprocess.Popen(command, stderr=log, preexec_fn=lambda: os.sched_setaffinity(0, PRODUCT_CORES))
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def configuration(primary_port: int, shadow_port: int, data_dir: Path) -> dict[str, Any]:
@@ -214,8 +197,8 @@ def answers(url: str) -> bool:
 
 def cpu_used(before: Mapping[str, float], after: Mapping[str, float], seconds: float) -> dict[str, float]:
     """Share of a core, by role. A role that was restarted in between counts from its restart."""
-    return {role: (used - (before.get(role, 0.0) if used >= before.get(role, 0.0) else 0.0)) / seconds for role, used in after.items()}
-
-
-def psutil_present() -> bool:
-    return bool(psutil.pids())
+    shares = {}
+    for role, used in after.items():
+        earlier = before.get(role, 0.0)
+        shares[role] = (used - (earlier if used >= earlier else 0.0)) / seconds
+    return shares

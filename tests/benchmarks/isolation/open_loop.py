@@ -3,8 +3,9 @@
     python tests/benchmarks/isolation/open_loop.py PORT --rate 150 --settle 3 --seconds 6 --seed 1
 
 Arrivals are a Poisson process and the prompts are the lab's tasks, both the same for the same seed. A request is sent when it is
-due, never later because an answer is late. Latencies count from that moment, or from the moment it was really sent if the
-event loop's timer woke up to a millisecond late. Prints one JSON object: latencies in milliseconds of the requests after the settling time.
+due, never later because an answer is late. Latencies count from that moment, or from the moment it was really sent if the event
+loop's timer woke up to two milliseconds late. Prints one JSON object: latencies in milliseconds of the requests after the
+settling time, and the number of failures.
 """
 
 from __future__ import annotations

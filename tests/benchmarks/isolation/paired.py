@@ -1,7 +1,7 @@
 """Did the second run of each pair differ from the first? The median of paired ratios, with an upper bound that assumes nothing.
 
 The bound is the sign test turned round: of n ratios in order, the k-th lies above the true median with a probability known from
-coin flips alone, whatever the ratios' distribution. Runs vary with the machine, so their spread says nothing that may be relied on.
+coin flips alone, whatever the ratios' distribution. How runs vary with the machine is not known, so nothing rests on it.
 """
 
 from __future__ import annotations

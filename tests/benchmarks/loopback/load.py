@@ -1,7 +1,7 @@
 """How fast does a server answer, over a fixed number of connections? A raw client that keeps each of them busy
 with different prompts of twenty words.
 
-    python tests/benchmarks/loopback/load.py PORT [--path P] [--connections N] [--seconds S] [--model M] [--stream]
+    python tests/benchmarks/loopback/load.py PORT [--path P] [--connections N] [--seconds S] [--model M] [--stream] [--header H]
 
 Prints one JSON object: requests a second, latencies in milliseconds (p50, p90, p99), failures. A response that is not a 200, or
 whose body does not hold what the upstream says, is a failure.
@@ -48,13 +48,16 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _EXPECTED = b"Paris"
 
 
-def request_bytes(port: int, path: str, model: str, *, prompt: str, stream: bool = False) -> bytes:
+def request_bytes(
+    port: int, path: str, model: str, *, prompt: str, stream: bool = False, headers: Sequence[str] = ()
+) -> bytes:
     fields = {"model": model, "messages": [{"role": "user", "content": prompt}]}
     body = json.dumps({**fields, "stream": True} if stream else fields, separators=(",", ":")).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n"
-        f"authorization: Bearer unused\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"authorization: Bearer unused\r\ncontent-length: {len(body)}\r\n"
     )
+    head += "".join(f"{header}\r\n" for header in headers) + "\r\n"
     return head.encode() + body
 
 
@@ -149,9 +152,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--model", default="auto")
     parser.add_argument("--stream", action="store_true")
+    parser.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'")
     options = parser.parse_args()
     requests = [
-        request_bytes(options.port, options.path, options.model, prompt=prompt, stream=options.stream)
+        request_bytes(
+            options.port,
+            options.path,
+            options.model,
+            prompt=prompt,
+            stream=options.stream,
+            headers=options.header,
+        )
         for prompt in PROMPTS
     ]
     result = uvloop.run(load(options.port, requests, connections=options.connections, seconds=options.seconds))

@@ -12,8 +12,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -84,6 +85,7 @@ def measured(
     path: str = "/v1/chat/completions",
     stream: bool = False,
     model: str = "auto",
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """One measurement by the load script. Raises: SystemExit when a request failed."""
     command = script(
@@ -91,6 +93,8 @@ def measured(
     )
     if stream:
         command.append("--stream")
+    for name, value in headers.items():
+        command += ["--header", f"{name}: {value}"]
     output = subprocess.run(_on(LOAD_CORE, command), text=True, check=True, stdout=subprocess.PIPE).stdout
     result: dict[str, Any] = json.loads(output)
     if result["failures"] or not result["requests"]:

@@ -16,12 +16,12 @@ PORTKEY_VERSION = "1.15.2"
 _MINUTES = 15
 
 
-class Absent(Exception):
+class AbsentError(Exception):
     """A peer that can't be measured here; the message says why and what to do."""
 
 
 def litellm(folder: Path) -> Path:
-    """The LiteLLM proxy's command. Raises: Absent."""
+    """The LiteLLM proxy's command. Raises: AbsentError."""
     home = folder / f"litellm-{LITELLM_VERSION}"
     command = home / "bin" / "litellm"
     if not _complete(home):
@@ -35,10 +35,10 @@ def litellm(folder: Path) -> Path:
 
 
 def portkey(folder: Path) -> list[str]:
-    """What starts the Portkey gateway. Raises: Absent."""
+    """What starts the Portkey gateway. Raises: AbsentError."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        raise Absent("Portkey: node and npm are missing (Debian: apt-get install nodejs npm)")
+        raise AbsentError("Portkey: node and npm are missing (Debian: apt-get install nodejs npm)")
     home = folder / f"portkey-{PORTKEY_VERSION}"
     if not _complete(home):
         _say(f"installing the Portkey gateway {PORTKEY_VERSION} into {home} (seconds, once)")
@@ -51,10 +51,10 @@ def portkey(folder: Path) -> list[str]:
 
 
 def nginx() -> str:
-    """The nginx of the system. Raises: Absent."""
+    """The nginx of the system. Raises: AbsentError."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise Absent("nginx: not installed (Debian: apt-get install nginx-light)")
+        raise AbsentError("nginx: not installed (Debian: apt-get install nginx-light)")
     return found
 
 
@@ -75,11 +75,11 @@ def _run(command: Sequence[str], name: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60 * _MINUTES, check=False)
     except subprocess.TimeoutExpired:
-        raise Absent(f"{name}: the installation did not end within {_MINUTES} minutes") from None
+        raise AbsentError(f"{name}: the installation did not end within {_MINUTES} minutes") from None
     if done.returncode:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         telling = [line for line in lines if "error" in line.lower()] or lines or ["no output"]
-        raise Absent(f"{name}: could not be installed, is its registry reachable? {telling[-1].strip()[:200]}")
+        raise AbsentError(f"{name}: could not be installed, is its registry reachable? {telling[-1].strip()[:200]}")
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""How is each proxy configured and started? One process on one core, in front of the same upstream, without a database or logs."""
+"""How is each proxy configured and started? One process on one core, before the same upstream, without database or logs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Running = tuple[int, "subprocess.Popen[str]"]
 def nginx_upstream(folder: Path) -> Iterator[int]:
     """A server that answers every request with the fixed completion, on the core of the load."""
     body = whole_answer().partition(b"\r\n\r\n")[2].decode()
-    assert "'" not in body and "$" not in body and "\\" not in body
+    assert not set("'$\\") & set(body), "would need quoting in nginx's configuration"
     port = free_port()
     where = f"location / {{ default_type application/json; return 200 '{body}'; }}"
     with _nginx(folder / "upstream", port, where, "", LOAD_CORE):
@@ -51,11 +51,20 @@ def litellm(folder: Path, upstream_port: int, command: Path) -> Iterator[Running
         "general_settings": {"disable_spend_logs": True},
     }
     (home / "config.yaml").write_text(yaml.safe_dump(content))
-    quiet = {"LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    quiet = {
+        "LITELLM_LOG": "ERROR",
+        "LITELLM_MODE": "PRODUCTION",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        # Clients need no key here, at none of the proxies.
+        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+    }
     options = ["--config", str(home / "config.yaml"), "--host", "127.0.0.1", "--port", str(port)]
     options += ["--num_workers", "1", "--telemetry", "False"]
-    with _logged(home) as log, process([str(command), *options], SERVER_CORE, cwd=home, env=_env(quiet), **log) as child:
-        wait_until_listening(port, child, 120)
+    with (
+        _logged(home) as log,
+        process([str(command), *options], SERVER_CORE, cwd=home, env=_env(quiet), **log) as child,
+    ):
+        _await("LiteLLM", home, port, child)
         yield port, child
 
 
@@ -68,7 +77,7 @@ def portkey(folder: Path, command: list[str]) -> Iterator[Running]:
     quiet = {"NODE_ENV": "production", "TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost"}
     command = [*command, f"--port={port}", "--headless"]
     with _logged(home) as log, process(command, SERVER_CORE, cwd=home, env=_env(quiet), **log) as child:
-        wait_until_listening(port, child)
+        _await("Portkey", home, port, child)
         yield port, child
 
 
@@ -98,8 +107,17 @@ server {{ listen 127.0.0.1:{port} backlog=1024; {where} }}
     )
     command = [install.nginx(), "-e", "stderr", "-p", str(home), "-c", str(home / "nginx.conf")]
     with _logged(home) as log, process(command, core, **log) as child:
-        wait_until_listening(port, child)
+        _await("nginx", home, port, child)
         yield child
+
+
+def _await(name: str, home: Path, port: int, child: subprocess.Popen[str]) -> None:
+    """Until it listens. Raises: AbsentError with its last words."""
+    try:
+        wait_until_listening(port, child, 120)
+    except SystemExit:
+        words = [line for line in (home / "log").read_text(errors="replace").splitlines() if line.strip()]
+        raise install.AbsentError(f"{name}: does not start: {(words or ['no output'])[-1].strip()[:200]}") from None
 
 
 @contextlib.contextmanager
