@@ -22,11 +22,12 @@ _POLL_SECONDS = 0.5
 
 
 def yield_to_clients(niceness: int = 19, *, idle: bool = False) -> None:
-    """Give the processor to client traffic first. Lowering one's own priority is always allowed.
+    """Give the processor to client traffic first: at least this nice. Lowering one's own priority is always allowed.
 
     idle: run only while nobody else wants the processor. A merely nice process, once it runs, keeps it for a slice of some 3 ms
     even if a client's request has come in; an idle one leaves at once. For work that can wait for any length of time.
     """
+    niceness = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))  # raising it is not
     os.setpriority(os.PRIO_PROCESS, 0, niceness)
     if hasattr(os, "SCHED_BATCH"):
         with contextlib.suppress(OSError):  # not every container lets a process choose; niceness is what counts

@@ -13,8 +13,8 @@ _SHOW = (
 _AUTOGROUP = Path("/proc/self/autogroup")
 
 
-def said(arguments: str, *, then: str = "", session: bool = False) -> str:
-    code = _SHOW.format(arguments) + then
+def said(arguments: str, *, before: str = "", then: str = "", session: bool = False) -> str:
+    code = before + _SHOW.format(arguments) + then
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, start_new_session=session
     )
@@ -27,6 +27,10 @@ def test_work_that_can_wait_runs_while_nobody_else_wants_the_processor() -> None
 
 def test_work_that_has_to_go_on_is_nice_and_interrupts_nobody() -> None:
     assert said("5") == f"{os.SCHED_BATCH} {max(5, os.nice(0))}"
+
+
+def test_who_is_nicer_already_stays_so() -> None:
+    assert said("5", before="import os; os.setpriority(os.PRIO_PROCESS, 0, 17); ") == f"{os.SCHED_BATCH} 17"
 
 
 def test_a_session_of_its_own_is_as_nice_as_the_process() -> None:
