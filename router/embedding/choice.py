@@ -10,8 +10,9 @@ from router.embedding import Embedder
 EmbeddingKind = Literal["static", "minilm"]
 
 
+@cache
 def embedder_for(kind: EmbeddingKind) -> Embedder:
-    """The engine, loaded and ready. Cost: 0.3 s for static, 1 s for minilm. Raises: EmbeddingUnavailable."""
+    """The engine, loaded and ready; one in a process, whoever asks. Cost: 0.3 s for static, 1 s for minilm. Raises: EmbeddingUnavailable."""
     # Here and not above: a router that needs no embedding loads neither NumPy nor tokenizers nor onnxruntime.
     if kind == "static":
         from router.embedding.static import StaticEmbedder

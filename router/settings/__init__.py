@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from router.settings.breaker import BreakerSettings
 from router.settings.problems import check_routing, routing_problems
 from router.settings.providers import ProviderSettings
+from router.settings.query_types import QueryTypeSettings
 from router.settings.routing import CascadeSettings, RoutingSettings
 from router.settings.rules import RuleSettings, WhenSettings
 from router.settings.scorers import ScorerSettings
@@ -24,6 +25,7 @@ __all__ = [
     "ModelSettings",
     "PriceSettings",
     "ProviderSettings",
+    "QueryTypeSettings",
     "RouterSettings",
     "RoutingSettings",
     "RuleSettings",
