@@ -63,6 +63,10 @@ test-slow: setup local-model ## Tests with a real PostgreSQL, real servers and r
 	$(say) 'slow tests'
 	@$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile $(TEST_ARGS)
 
+.PHONY: bench-query-type
+bench-query-type: setup ## How often the type of a request is told right: DATA=<folder with banking77 and clinc150> (5 minutes)
+	@$(BIN)/python tests/benchmarks/bench_query_type.py $(or $(DATA),$(error say where the data is: DATA=folder)) $(BENCH_ARGS)
+
 .PHONY: bench-inline
 bench-inline: setup ## What the router costs beside a bare pass-through (1 minute, wants a quiet machine)
 	@$(BIN)/python tests/benchmarks/bench_inline.py $(BENCH_ARGS)

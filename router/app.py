@@ -28,6 +28,7 @@ from router.gate import Gate
 from router.hints import read_hints, wants_hold
 from router.inline import Inline
 from router.pool import Pool, build_pool
+from router.query_types.choice import query_types_for
 from router.rules import Rules
 from router.scorers.choice import asking_scorer_for, scorer_for
 from router.settings import RouterSettings
@@ -86,6 +87,7 @@ def create_app(
             scorer=scorer,
             policy=policy,
             asking=asking_scorer_for(settings, fallback=scorer, upstream=upstream, environ=environ),
+            query_types=query_types_for(settings.routing.query_types),
         ),
         dispatcher=parts.dispatcher,
         coalescer=parts.coalescer,

@@ -14,6 +14,7 @@ from router.contracts import Attempt, Decision, Features, Hints, PolicySource
 from router.features import extract_features
 from router.gate import ANSWER_TOKENS, Gate
 from router.pool import Pin
+from router.query_types import UNKNOWN, QueryTypes
 from router.scorers import Asked, AskingScorer, Scorer
 
 _NOTHING: Mapping[str, str] = {}
@@ -40,18 +41,19 @@ class Decided:
 class Decider:
     """Decides about chat requests. It never fails on a request that could be read.
 
-    asking: is asked instead of the scorer, unless the client has chosen the tier.
+    asking: is asked instead of the scorer, unless the client has chosen the tier. query_types: is asked where no hint says it.
     """
 
     gate: Gate
     scorer: Scorer
     policy: PolicySource
     asking: AskingScorer | None = None
+    query_types: QueryTypes | None = None
 
     async def decide(self, request: ChatRequest, hints: Hints, pin: Pin | None) -> Decided:
         """Everything up to the choice of the tier."""
         features = extract_features(request.fields)
-        query_type = hints.query_type or "unknown"
+        query_type, source = self._query_type(hints, features)
         asked: Asked | None = None
         if self.asking is not None and pin is None:
             asked = await self.asking.ask(features)
@@ -69,9 +71,18 @@ class Decider:
             decision=decision,
             features=features,
             query_type=query_type,
-            query_type_source="hint" if hints.query_type else "none",
+            query_type_source=source,
             policy_version=policy.version,
             needed_tokens=features.conversation_tokens + (request.max_completion_tokens or ANSWER_TOKENS),
             attempts=asked.attempts if asked is not None else (),
             noted=asked.noted if asked is not None else _NOTHING,
         )
+
+    def _query_type(self, hints: Hints, features: Features) -> tuple[str, str]:
+        """The type, and who said so."""
+        if hints.query_type:
+            return hints.query_type, "hint"
+        if self.query_types is None:
+            return UNKNOWN, "none"
+        said = self.query_types.classify(features.text)
+        return said, "none" if said == UNKNOWN else "classifier"

@@ -1,10 +1,10 @@
 """Which query types are there, and what do people ask in each? Read from a YAML file of examples.
 
-    builtin: true            # keep the built-in types and add to them; without it these types replace them
-    types:
-      refund:
-        - I want my money back.
-        - The parcel arrived broken, how do I get a refund?
+builtin: true            # keep the built-in types and add to them; without it these types replace them
+types:
+  refund:
+    - I want my money back.
+    - The parcel arrived broken, how do I get a refund?
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from router.query_types import UNKNOWN
 
 BUILTIN = Path(__file__).with_name("builtin.yaml")
 FEWEST_EXAMPLES = 2
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C, where PyYAML was built with it
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FORM = "a query type has a name and a list of texts"
 
@@ -32,7 +33,7 @@ def read_examples(path: Path | None = None) -> Mapping[str, tuple[str, ...]]:
     if path is None:
         return read_examples(BUILTIN)
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigInvalid([f"routing.query_types.examples: cannot read {path}: {exc}"]) from exc
     except yaml.YAMLError as exc:
@@ -92,7 +93,9 @@ class _File:
                 if entry.tag == "tag:yaml.org,2002:str" and entry.value.strip():
                     texts.append(entry.value)
                 else:
-                    self._problem(entry, f"{where}[{place}]", "must be a text (in quotes if it looks like a number or a key)")
+                    self._problem(
+                        entry, f"{where}[{place}]", "must be a text (in quotes if it looks like a number or a key)"
+                    )
             if len(set(texts)) < FEWEST_EXAMPLES and name not in self.types and len(texts) == len(value.value):
                 self._problem(value, where, f"has {len(set(texts))} examples, at least {FEWEST_EXAMPLES} are needed")
             self.types.setdefault(name, []).extend(texts)

@@ -13,8 +13,9 @@ class QueryTypeSettings(Strict):
     """How the type of a request is told where no hint says it. A hint always wins."""
 
     classifier: Literal["centroid", "off"] = Field(
-        "centroid",
-        description="`centroid`: the nearest type by meaning, or `unknown`. `off`: `unknown` without a hint.",
+        "off",
+        description="`off`: a request without a hint is `unknown`. `centroid`: the type whose examples are nearest by meaning, or"
+        " `unknown`; rules see it.",
     )
     embedding: Literal["static", "minilm"] = Field(
         "static",

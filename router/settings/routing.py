@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from router.settings.breaker import BreakerSettings
+from router.settings.query_types import QueryTypeSettings
 from router.settings.rules import RuleSettings
 from router.settings.scorers import ScorerSettings
 from router.settings.values import Flaw, ModelName, Share, Strict
@@ -43,6 +44,9 @@ class RoutingSettings(Strict):
     band: Share = Field(0.05, description="Confidence within the band above the threshold: one tier up; 0: off.")
     rules: tuple[RuleSettings, ...] = Field((), description="Asked in order, before the scorer; the first match wins.")
     scorer: ScorerSettings = Field(ScorerSettings(), description="Where the confidence comes from.")
+    query_types: QueryTypeSettings = Field(
+        QueryTypeSettings(), description="How the type of a request is told where no hint says it."
+    )
     alias: ModelName = Field("auto", description="The value of `model` that asks for routing.")
     deadline_seconds: float = Field(60, gt=0, description="No attempt starts later than this after the request came.")
     breaker: BreakerSettings = Field(BreakerSettings(), description="When a failing model or tier is left alone.")
