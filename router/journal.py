@@ -74,7 +74,9 @@ class Journal:
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             cached_tokens=usage.cached_tokens,
-            cost_usd=target.price.cost_usd(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens),
+            cost_usd=target.price.cost_usd(
+                usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens, at=self.started_at
+            ),
         )
         self.attempts.append(attempt)
         return attempt

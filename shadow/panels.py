@@ -14,6 +14,7 @@ from router.pricing import Rates, resolve_prices
 from router.settings import ModelSettings, PriceSettings, TierSettings
 from shadow.errors import ConfigError
 from shadow.settings import JudgeModelSettings, Settings
+from shadow.store.engine import utc_now
 
 #: Tokens of a rubric prompt beside the texts it quotes, and of the longest reply, taken generously.
 _OVERHEAD_TOKENS = 3000
@@ -71,4 +72,4 @@ def _rates(settings: Settings, model: JudgeModelSettings) -> Rates:
         )
     entry = ModelSettings(provider=model.provider, model=model.model, price=price)
     prices = resolve_prices(settings.providers, [TierSettings(name="judges.model", models=(entry,))])
-    return prices[model.provider, model.model].rates
+    return prices[model.provider, model.model].at(utc_now()).rates

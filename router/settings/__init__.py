@@ -16,12 +16,13 @@ from router.settings.routing import CascadeSettings, RoutingSettings
 from router.settings.rules import RuleSettings, WhenSettings
 from router.settings.scorers import ScorerSettings
 from router.settings.server import ServerSettings
-from router.settings.tiers import ModelSettings, PriceSettings, TierSettings
+from router.settings.tiers import DatedPriceSettings, ModelSettings, PriceSettings, TierSettings
 from router.settings.values import Strict
 
 __all__ = [
     "BreakerSettings",
     "CascadeSettings",
+    "DatedPriceSettings",
     "ModelSettings",
     "PriceSettings",
     "ProviderSettings",

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -35,7 +36,15 @@ ones are not wanted.
 """
 
 _NULLABLE = ", or null"
-_PLAIN = {str: "text", int: "whole number", float: "number", Decimal: "number", bool: "true or false", Path: "path"}
+_PLAIN = {
+    datetime: "date or instant",
+    str: "text",
+    int: "whole number",
+    float: "number",
+    Decimal: "number",
+    bool: "true or false",
+    Path: "path",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +86,8 @@ def sections() -> list[SectionPage]:
 
 def _sections(path: str, model: type[BaseModel]) -> Iterator[SectionPage]:
     keys, inner = [], []
-    for name, field in model.model_fields.items():
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
         below = f"{path}.{name}" if path else name
         nested, suffix = _model_in(field.annotation)
         keys.append(

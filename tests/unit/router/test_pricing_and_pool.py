@@ -1,5 +1,7 @@
 """What does a call cost, and who is asked in which order?"""
 
+import time
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -107,3 +109,66 @@ def test_a_key_never_shows_in_a_repr():
     pool = build_pool(settings, {"K": "sk-secret"})
     assert pool.chains["fast"][0].api_key == "sk-secret"
     assert "sk-secret" not in repr(pool)
+
+
+DATED = [
+    {"from": "2026-11-01", "input_usd_per_mtok": 2, "output_usd_per_mtok": 4},
+    {"input_usd_per_mtok": 1, "output_usd_per_mtok": 2},
+    {"from": "2027-01-01T06:00:00+01:00", "input_usd_per_mtok": 8, "output_usd_per_mtok": 8, "cached_usd_per_mtok": 1},
+]
+
+
+def dated(rows):
+    entry = ModelSettings.model_validate({"provider": "x", "model": "own", "price": rows})
+    providers = {"x": ProviderSettings(base_url="https://gateway.example.com/v1")}
+    return resolve_prices(providers, [TierSettings(name="only", models=(entry,))])["x", "own"]
+
+
+@pytest.mark.parametrize(
+    ("at", "usd"),
+    [
+        ("2020-01-01T00:00:00+00:00", 3),
+        ("2026-10-31T23:59:59+00:00", 3),
+        ("2026-11-01T00:00:00+00:00", 6),
+        ("2027-01-01T04:59:59+00:00", 6),
+        ("2027-01-01T05:00:00+00:00", 16),
+    ],
+)
+def test_a_call_costs_what_its_model_cost_at_that_time(at, usd):
+    assert dated(DATED).cost_usd(10**6, 10**6, at=datetime.fromisoformat(at)) == usd
+
+
+def test_a_change_takes_effect_at_its_date_without_a_restart():
+    later = datetime.now(UTC) + timedelta(seconds=0.3)
+    price = dated([DATED[1], {**DATED[0], "from": later.isoformat()}])
+    assert price.cost_usd(10**6, 0) == 1
+    while datetime.now(UTC) < later:
+        time.sleep(0.05)
+    assert price.cost_usd(10**6, 0) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "needs rows"),
+        ([DATED[1], DATED[1]], "only one price may be without `from`"),
+        ([DATED[0], DATED[0]], "the same `from`"),
+        ([{**DATED[0], "from": "tomorrow"}, DATED[1]], "must be a date like 2026-11-01"),
+        ([3, 4], "needs rows"),
+    ],
+)
+def test_dated_prices_that_contradict_each_other_are_refused(rows, words):
+    with pytest.raises(ValueError, match=words):
+        dated(rows)
+
+
+def test_a_model_whose_first_price_lies_ahead_has_none_now():
+    with pytest.raises(PriceUnknown, match=r"holds from 2999-01-01 on; add the one that holds until then"):
+        dated([{**DATED[0], "from": "2999-01-01"}])
+
+
+def test_the_rows_of_the_price_table_are_dated_as_well():
+    price = price_at("https://api.openai.com/v1", "o3")
+    before, after = (datetime(2025, 6, day, tzinfo=UTC) for day in (9, 10))
+    assert price.cost_usd(1000, 0, at=before) == 5 * price.cost_usd(1000, 0, at=after)
+    assert [change.since for change in price.changes] == [after]
