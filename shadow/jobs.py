@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shadow import rollup
+from shadow.price_log import log_prices
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
 
@@ -22,5 +23,6 @@ class Job:
 def jobs(settings: Settings) -> tuple[Job, ...]:
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
+        Job(name="prices", every_seconds=3600, run=log_prices),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
     )

@@ -11,6 +11,7 @@ import click
 
 from shadow.cli.database import store_url
 from shadow.cli.options import config_option, json_option, report_console
+from shadow.findings import Findings
 from shadow.report import Report, build_report
 from shadow.settings import Settings, load
 
@@ -20,28 +21,35 @@ from shadow.settings import Settings, load
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Window; default: rollup.window_days.")
 @json_option
 def report(config: Path, days: float | None, *, as_json: bool) -> None:
-    """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings and shadow spend, by tier."""
+    """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings and shadow spend, by tier; findings."""
+    from shadow.findings import findings_json
+    from shadow.findings_text import render_findings
     from shadow.report_json import report_json
     from shadow.report_text import render
 
     settings = load(config)
     with store_url(settings) as url:
-        found = asyncio.run(_build(settings, url, days or settings.rollup.window_days))
+        found, findings = asyncio.run(_build(settings, url, days or settings.rollup.window_days))
     if as_json:
-        click.echo(json.dumps(report_json(found)))
+        click.echo(json.dumps({**report_json(found), "findings": findings_json(findings)}))
     else:
         report_console().print(render(found))
+        report_console().print(render_findings(findings))
 
 
-async def _build(settings: Settings, url: str, days: float) -> Report:
+async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Findings]:
     from shadow import rollup
+    from shadow.findings import load_findings
+    from shadow.price_log import log_prices
     from shadow.store.engine import engine_for, utc_now
 
     engine = engine_for(url)
     try:
         # The scheduler may be down or between two runs: what is asked now is answered with all that is known now.
         await rollup.compute(engine, settings)
+        await log_prices(engine, settings)
         now = utc_now()
-        return await build_report(engine, tiers=settings.tier_names, since=now - timedelta(days=days), until=now)
+        found = await build_report(engine, tiers=settings.tier_names, since=now - timedelta(days=days), until=now)
+        return found, await load_findings(engine, settings, days=days, now=now)
     finally:
         await engine.dispose()

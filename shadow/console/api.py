@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from shadow.console.answers import ErrorBody
 from shadow.console.api_samples import add_sample_routes
+from shadow.console.api_spend import add_spend_routes
 from shadow.console.api_traffic import add_traffic_routes
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
@@ -15,5 +16,6 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     """The routes, relative to `/api/v1`."""
     routes = APIRouter(responses={422: {"model": ErrorBody}, 503: {"model": ErrorBody}})
     add_traffic_routes(routes, settings, engine)
+    add_spend_routes(routes, settings, engine)
     add_sample_routes(routes, engine)
     return routes

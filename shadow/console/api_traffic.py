@@ -1,4 +1,4 @@
-"""What can a program ask about traffic? Figures, the last requests, policies and spend."""
+"""What can a program ask about traffic? Figures, the last requests and policies."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from shadow.report import build_report
 from shadow.report_json import report_json
 from shadow.settings import Settings
 from shadow.store import console_traffic, policies
-from shadow.store.console_rows import LedgerRow, RequestRow, SpendRow, Usd
+from shadow.store.console_rows import RequestRow
 from shadow.store.console_session import cursor_after, reading, translated
 from shadow.store.engine import AsyncEngine, utc_now
-
-#: The widest window over raw exchanges, for figures that no roll-up holds.
-RAW_DAYS = 7.0
 
 
 class RequestPage(BaseModel):
@@ -39,31 +36,8 @@ class PolicyAnswer(BaseModel):
     in_force: bool
 
 
-class Shadow(BaseModel):
-    """The shadow ledger by UTC day, and the caps in force."""
-
-    days: list[LedgerRow]
-    mirror_cap_usd_per_day: float
-    judge_cap_usd_per_day: float
-
-
-class Spend(BaseModel):
-    """by_user rests on raw exchanges and so looks back RAW_DAYS at most, from `by_user_since`."""
-
-    since: datetime
-    until: datetime
-    total_usd: Usd
-    by_tier: list[SpendRow]
-    by_feature: list[SpendRow]
-    by_query_type: list[SpendRow]
-    by_user: list[SpendRow]
-    by_user_since: datetime
-    unanswered: SpendRow
-    shadow: Shadow
-
-
 def add_traffic_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine) -> None:
-    """Metrics, requests, policies, spend."""
+    """Metrics, requests, policies."""
     window = settings.rollup.window_days
 
     @routes.get("/metrics")
@@ -98,36 +72,6 @@ def add_traffic_routes(routes: APIRouter, settings: Settings, engine: AsyncEngin
         async with reading(engine) as connection:
             rows = await policies.history(connection, limit)
         return [_policy(row, in_force=position == 0) for position, row in enumerate(rows)]
-
-    @routes.get("/spend")
-    async def spend(days: Days = 1.0, users: Limit = 50) -> Spend:
-        """What answering cost by tier, feature, query type and user, and what mirroring and judging cost beside it."""
-        until = utc_now()
-        since, by_user_since = until - timedelta(days=days), until - timedelta(days=min(days, RAW_DAYS))
-        async with reading(engine) as connection:
-            by = {
-                key: await console_traffic.spend_by(connection, key, since=since, until=until)
-                for key in ("tier", "feature", "query_type")
-            }
-            unanswered = await console_traffic.unanswered_spend(connection, since=since, until=until)
-            by_user = await console_traffic.spend_by_user(connection, since=by_user_since, until=until, limit=users)
-            ledger = await console_traffic.ledger(connection, since=since)
-        return Spend(
-            since=since,
-            until=until,
-            total_usd=sum((row.cost_usd for row in by["tier"]), unanswered.cost_usd),
-            by_tier=by["tier"],
-            by_feature=by["feature"],
-            by_query_type=by["query_type"],
-            by_user=by_user,
-            by_user_since=by_user_since,
-            unanswered=unanswered,
-            shadow=Shadow(
-                days=ledger,
-                mirror_cap_usd_per_day=settings.sampling.budget_usd_per_day,
-                judge_cap_usd_per_day=settings.judges.budget_usd_per_day,
-            ),
-        )
 
 
 def _policy(row: policies.PolicyRow, *, in_force: bool) -> PolicyAnswer:

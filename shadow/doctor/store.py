@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Sequence
 
 from router.contracts import Policy
-from router.errors import PolicyUnreadable
+from router.errors import PolicyUnreadable, PriceUnknown
 from router.policy_file import parse_policy
 from router.serve import policy_path
 from shadow.doctor.configuration import describe, thresholds
 from shadow.doctor.findings import Finding, bad, ok, warn
 from shadow.doctor.processes import Running
 from shadow.errors import StoreError
+from shadow.findings import load_findings
+from shadow.findings_text import effect_lines
 from shadow.settings import Settings
 from shadow.store import migrate, policies
 from shadow.store.embedded import attach
@@ -32,7 +34,8 @@ async def store(settings: Settings, running: Sequence[Running]) -> list[Finding]
         return [bad("database", str(exc), "check database.url, and that the server runs and lets this machine in")]
     newest = migrate.head()
     if revision == newest:
-        return [ok("database", f"{kind} answers, schema {revision}"), *await _policy(settings, url, running)]
+        findings = [ok("database", f"{kind} answers, schema {revision}"), *await _policy(settings, url, running)]
+        return [*findings, *await _price_order(settings, url)]
     if revision is None:
         detail = f"{kind} answers, but has no schema yet"
     elif not migrate.is_known(revision):
@@ -106,3 +109,23 @@ def _held_by_routers(settings: Settings, policy: Policy, running: Sequence[Runni
             )
         ]
     return [ok("policy file", f"the routers here use version {held.version}")]
+
+
+async def _price_order(settings: Settings, url: str) -> list[Finding]:
+    """Whether prices, now or from a date to come, turn the order of the tiers round for the calls of the last four weeks."""
+    engine = engine_for(url, pool_size=1, statement_timeout_seconds=10)
+    try:
+        found = await load_findings(engine, settings, days=28)
+    except PriceUnknown:
+        return []  # said already, where prices are looked at
+    finally:
+        await engine.dispose()
+    turned = [effect for effect in found.price_effects if effect.inversions]
+    if not turned:
+        return [ok("tier order", "cheapest first, at the token counts of the last four weeks and every known price")]
+    remedy = "list tiers cheapest first, or give the cheaper tier a model that is cheaper"
+    return [
+        warn("tier order", line, remedy)
+        for effect in turned
+        for line in effect_lines(effect)[-len(effect.inversions) :]
+    ]

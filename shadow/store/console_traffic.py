@@ -91,20 +91,6 @@ async def spend_by(connection: AsyncConnection, key: str, *, since: datetime, un
     return [_spend_row(*row) for row in await connection.execute(query)]
 
 
-async def spend_by_user(connection: AsyncConnection, *, since: datetime, until: datetime, limit: int) -> list[SpendRow]:
-    """What the dearest users cost. Users are no key of the roll-ups: this reads the raw exchanges of the window."""
-    spent = sa.func.sum(exchanges.c.cost_usd)
-    name = sa.func.coalesce(exchanges.c.user_id, "")
-    query = (
-        sa.select(name, sa.func.count(), spent)
-        .where(exchanges.c.started_at >= since, exchanges.c.started_at < until)
-        .group_by(name)
-        .order_by(spent.desc(), name)
-        .limit(limit)
-    )
-    return [_spend_row(*row) for row in await connection.execute(query)]
-
-
 async def unanswered_spend(connection: AsyncConnection, *, since: datetime, until: datetime) -> SpendRow:
     """What requests cost that nobody answered in the end, or whose client left."""
     routes = rollup_routes.c

@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.contracts import Exchange
 from shadow.store.schema import exchanges
+from shadow.store.spend import add_spend
+from shadow.store.storable import storable
 
 #: The database's word on the data itself; anything else (no connection, a restart) is worth another try.
 REFUSALS = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
@@ -38,7 +40,7 @@ async def ensure_partitions(connection: AsyncConnection, days: set[date]) -> Non
 
 
 async def insert_exchanges(connection: AsyncConnection, batch: Sequence[Exchange]) -> set[str]:
-    """Store a batch; returns the request ids that were new."""
+    """Store a batch and add what is new to the spend of its days; returns the request ids that were new."""
     new: set[str] = set()
     await ensure_partitions(connection, {exchange.started_at.astimezone(UTC).date() for exchange in batch})
     for start in range(0, len(batch), ROWS_PER_STATEMENT):
@@ -49,6 +51,7 @@ async def insert_exchanges(connection: AsyncConnection, batch: Sequence[Exchange
             .returning(exchanges.c.request_id)
         )
         new.update(str(request_id) for request_id in (await connection.scalars(statement)))
+    await add_spend(connection, list({e.request_id: e for e in batch if e.request_id in new}.values()))
     return new
 
 
@@ -105,10 +108,3 @@ def _attempt(attempt: Any) -> dict[str, Any]:
         "completion_tokens": attempt.completion_tokens,
         "cost_usd": str(attempt.cost_usd),
     }
-
-
-def storable(text: str | None) -> str | None:
-    """Text that PostgreSQL can hold: no NUL, no lone surrogates. Clients may send both in JSON."""
-    if text is None or (text.isascii() and "\x00" not in text):
-        return text
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

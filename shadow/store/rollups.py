@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.sums import SUM_FIELDS, Sums
+from shadow.store.moves import MOVES
 from shadow.store.schema import rollup_observed, rollup_routes, rollups
 
 Mode = Literal["route", "observe"]
@@ -297,6 +298,7 @@ _STATEMENTS: tuple[Any, ...] = tuple(
         ("rollup_observed", _OBSERVED),
         ("rollup_routes", _ROUTES),
         ("rollup_shadow", _SHADOW),
+        ("rollup_moves", MOVES),
     )
     for statement in (
         f"DELETE FROM {table} WHERE bucket_start >= :start AND bucket_start < :end",  # noqa: S608

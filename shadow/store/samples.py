@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from judges.contracts import PanelJudgment
 from router.contracts import Exchange
 from shadow.sampling import Draw, Target
-from shadow.store.exchanges import storable
 from shadow.store.rollup_queue import mark_bucket_of_sample
 from shadow.store.schema import answers, judgments, sample_texts, samples
+from shadow.store.storable import storable
 
 State = Literal["sampled", "mirrored", "judged", "abstained", "failed", "shed"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from shadow.statistics.moves import MOVE_FIELDS
 from shadow.statistics.sums import SUM_FIELDS
 
 NAMING = {
@@ -22,6 +23,7 @@ metadata = sa.MetaData(naming_convention=NAMING)
 
 Instant = sa.DateTime(timezone=True)
 Money = sa.Numeric(18, 9)
+Exact = sa.Numeric()  # keeps every digit: sums of what clients are charged for
 
 policies = sa.Table(
     "policies",
@@ -63,7 +65,7 @@ exchanges = sa.Table(
     sa.Column("streamed", sa.Boolean, nullable=False),
     sa.Column("prompt_tokens", sa.Integer, nullable=False),
     sa.Column("completion_tokens", sa.Integer, nullable=False),
-    sa.Column("cost_usd", Money, nullable=False),
+    sa.Column("cost_usd", Exact, nullable=False),
     sa.Column("latency_seconds", sa.REAL, nullable=False),
     sa.Column("first_token_seconds", sa.REAL),
     sa.Column("finish_reason", sa.Text),
@@ -268,7 +270,7 @@ rollup_routes = sa.Table(
     sa.Column("status", sa.Text, primary_key=True),
     sa.Column("mode", sa.Text, primary_key=True, server_default="route"),
     sa.Column("requests", sa.BigInteger, nullable=False),
-    sa.Column("cost_usd", Money, nullable=False),
+    sa.Column("cost_usd", Exact, nullable=False),
     comment="Who was predicted, who served, and why: the escalation rate is exact.",
 )
 
@@ -285,6 +287,62 @@ rollup_shadow = sa.Table(
     sa.Column("mirror_usd", Money, nullable=False),
     sa.Column("judge_usd", Money, nullable=False),
     comment="The funnel and the shadow ledger: nothing is silently missing.",
+)
+
+rollup_spend = sa.Table(
+    "rollup_spend",
+    metadata,
+    sa.Column("dimension", sa.Text, primary_key=True),  # user, feature, session, key: each holds every request once
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("tier", sa.Text, primary_key=True),  # that served; "" where nobody answered
+    sa.Column("query_type", sa.Text, primary_key=True),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", Exact, nullable=False),
+    comment="What requests of a UTC day cost, by who and what caused them; exact.",
+)
+
+rollup_calls = sa.Table(
+    "rollup_calls",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("tier", sa.Text, primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cached_tokens", sa.BigInteger, nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", Exact, nullable=False),
+    comment="Calls to models on a UTC day, failed ones that were billed included; exact.",
+)
+
+rollup_moves = sa.Table(
+    "rollup_moves",
+    metadata,
+    sa.Column("bucket_start", Instant, primary_key=True),
+    sa.Column("query_type", sa.Text, primary_key=True),
+    sa.Column("served_tier", sa.Text, primary_key=True),
+    sa.Column("other_tier", sa.Text, primary_key=True),
+    sa.Column("arm", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Double, nullable=False) for name in MOVE_FIELDS),
+    comment="Served answers and other tiers' answers to the same requests: loss and cost, weighted.",
+)
+
+prices = sa.Table(
+    "prices",
+    metadata,
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("starts_at", Instant, primary_key=True),
+    sa.Column("seen_at", Instant, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),  # configuration, price table
+    sa.Column("input_usd_per_mtok", Exact, nullable=False),
+    sa.Column("output_usd_per_mtok", Exact, nullable=False),
+    sa.Column("cached_usd_per_mtok", Exact, nullable=False),
+    comment="Append-only: each price as it was seen, with the instant from which on it holds.",
 )
 
 rollup_queue = sa.Table(

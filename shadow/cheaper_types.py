@@ -1,0 +1,156 @@
+"""Which query types could be served by a cheaper tier, at which loss, and what would that save?
+
+Found on mirrored answers by judges alone: a reason to look, and never *certified*, which is a word for tuning with labels. Each
+interval is at its own level: of twenty such findings one may be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from shadow.statistics.estimate import Estimate
+from shadow.statistics.moves import MIN_PAIRS, MOVE_FIELDS, MoveSums, loss_beyond, mean_loss, saved_share
+from shadow.store.moves import Move
+from shadow.store.spend import SpendCell
+
+#: cheap_enough: the whole interval of the loss is within the margin. loses: all of it is beyond. undecided: the margin is in it.
+Verdict = Literal["cheap_enough", "loses", "undecided", "too_few_pairs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveFinding:
+    """Serving a query type's requests at `from_tier` by `to_tier` instead.
+
+    requests, cost_usd: what was served there, exact. loss: share of answers lost, judged; saving_usd_per_day: at the mirrored
+    answers' prices. Both None where nothing was mirrored that says it. pairs, floor_pairs: mirrored requests behind the
+    loss, and behind how often the tier rejects itself (None where that is not needed).
+    """
+
+    query_type: str
+    from_tier: str
+    to_tier: str
+    requests: int
+    cost_usd: Decimal
+    verdict: Verdict
+    loss: Estimate | None
+    saving_usd_per_day: Estimate | None
+    pairs: int
+    floor_pairs: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeFinding:
+    """One query type with its spend (exact) and every move of it, best first."""
+
+    query_type: str
+    requests: int
+    cost_usd: Decimal
+    share_of_spend: float
+    moves: tuple[MoveFinding, ...]
+
+
+def query_types(
+    cells: Sequence[SpendCell],
+    moves: Sequence[Move],
+    *,
+    tiers: Sequence[str],
+    days: float,
+    margin: float,
+    level: float = 0.95,
+) -> tuple[TypeFinding, ...]:
+    """Every query type, dearest first. cells: all spend, by any name. tiers: cheapest first. margin: loss that is tolerated."""
+    spent = sum((cell.cost_usd for cell in cells), Decimal(0))
+    by_type: dict[str, dict[str, tuple[int, Decimal]]] = {}
+    for cell in cells:
+        served = by_type.setdefault(cell.query_type, {})
+        requests, cost = served.get(cell.tier, (0, Decimal(0)))
+        served[cell.tier] = (requests + cell.requests, cost + cell.cost_usd)
+    sums = {(move.query_type, move.served_tier, move.other_tier, move.arm): move.sums for move in moves}
+    found = []
+    for name, served in by_type.items():
+        own = [
+            _move(name, tiers, higher, lower, served[tiers[higher]], sums, days=days, margin=margin, level=level)
+            for higher in range(1, len(tiers))
+            if tiers[higher] in served
+            for lower in range(higher)
+        ]
+        cost = sum((usd for _, usd in served.values()), Decimal(0))
+        found.append(
+            TypeFinding(
+                query_type=name,
+                requests=sum(requests for requests, _ in served.values()),
+                cost_usd=cost,
+                share_of_spend=float(cost / spent) if spent else 0.0,
+                moves=tuple(sorted(own, key=_order)),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (-one.cost_usd, one.query_type)))
+
+
+def _move(
+    name: str,
+    tiers: Sequence[str],
+    higher: int,
+    lower: int,
+    served: tuple[int, Decimal],
+    sums: Mapping[tuple[str, str, str, str], MoveSums],
+    *,
+    days: float,
+    margin: float,
+    level: float,
+) -> MoveFinding:
+    tier, cheaper = tiers[higher], tiers[lower]
+    up, down = sums.get((name, tier, cheaper, "up")), sums.get((name, tier, cheaper, "down"))
+    floor = None
+    loss: Estimate | None = None
+    if higher == len(tiers) - 1:
+        # The top tier's answers are the reference: judges reject some of its own second answers, too.
+        pairs, floor = down, sums.get((name, tier, tier, "control"))
+        if pairs is not None and floor is not None:
+            loss = loss_beyond(pairs, floor, level=level)
+    else:
+        pairs = up
+        loss = mean_loss(pairs, level=level) if pairs is not None else None
+    enough = pairs is not None and pairs.pairs >= MIN_PAIRS and (floor is None or floor.pairs >= MIN_PAIRS)
+    share = saved_share(_added(up, down), level=level) if up is not None or down is not None else None
+    requests, cost = served
+    return MoveFinding(
+        query_type=name,
+        from_tier=tier,
+        to_tier=cheaper,
+        requests=requests,
+        cost_usd=cost,
+        verdict=_verdict(loss, margin) if loss is not None and enough else "too_few_pairs",
+        loss=loss,
+        saving_usd_per_day=_scaled(share, float(cost) / days) if share is not None else None,
+        pairs=round(pairs.pairs) if pairs is not None else 0,
+        floor_pairs=(round(floor.pairs) if floor is not None else 0) if higher == len(tiers) - 1 else None,
+    )
+
+
+def _verdict(loss: Estimate, margin: float) -> Verdict:
+    if loss.high is not None and loss.high <= margin:
+        return "cheap_enough"
+    return "loses" if loss.low > margin else "undecided"
+
+
+def _order(move: MoveFinding) -> tuple[int, float]:
+    """Good ones first, then by what they save."""
+    rank = ("cheap_enough", "undecided", "too_few_pairs", "loses").index(move.verdict)
+    return rank, -(move.saving_usd_per_day.value if move.saving_usd_per_day is not None else 0.0)
+
+
+def _added(one: MoveSums | None, other: MoveSums | None) -> MoveSums:
+    if one is None or other is None:
+        found = one or other
+        assert found is not None
+        return found
+    return MoveSums(**{name: getattr(one, name) + getattr(other, name) for name in MOVE_FIELDS})
+
+
+def _scaled(share: Estimate, usd: float) -> Estimate:
+    high = share.high if share.high is not None else share.value
+    return replace(share, value=share.value * usd, low=share.low * usd, high=high * usd)
