@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.store.console_rows import FlowBucket, LedgerRow, RequestRow, SpendRow
 from shadow.store.console_session import read_cursor
-from shadow.store.schema import budget_days, estimates, exchanges, feedback, rollup_routes, rollups, samples
+from shadow.store.schema import budget_days, estimates, exchanges, rollup_routes, rollups, samples
+from shadow.store.schema_money import feedback
 
 _FILTERS = {"tier": "served_tier", "user": "user_id", "feature": "feature", "status": "status"}
 

@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.contracts import Exchange
 from router.feedback import Feedback, Rating
-from shadow.store.schema import exchanges, feedback, sample_texts
+from shadow.store.schema import exchanges, sample_texts
+from shadow.store.schema_money import feedback
 from shadow.store.storable import storable
 
 #: user: rated. retry: another answer was asked for. session: the next turn was rephrased, or its user frustrated.

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.reviewer import Reviewer
 from shadow.store.rollup_queue import mark
-from shadow.store.schema import answers, feedback, gold_checks, labels, sample_texts, samples
+from shadow.store.schema import answers, gold_checks, labels, sample_texts, samples
+from shadow.store.schema_money import feedback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.moves import MOVE_FIELDS, MoveSums
-from shadow.store.schema import rollup_moves
+from shadow.store.schema_money import rollup_moves
 
 # Up, on every tier: the served and the other answer are held against the same reference. Down: the other answer is held against
 # the served one. Control: the served answer is held against its own second one, which says what "no loss" looks like.
@@ -21,13 +21,15 @@ WITH pairs AS (
     FROM samples s
     JOIN answers a ON a.request_id = s.request_id AND a.served
     JOIN answers b ON b.request_id = s.request_id AND NOT b.served AND b.repeat = 0 AND b.outcome = 'ok'
-    WHERE s.started_at >= :start AND s.started_at < :end AND s.mode = 'route' AND b.tier <> s.reference_tier AND b.probability IS NOT NULL
+    WHERE s.started_at >= :start AND s.started_at < :end AND s.mode = 'route'
+      AND b.tier <> s.reference_tier AND b.probability IS NOT NULL
       AND (s.arm = 'down' OR (s.arm = 'up' AND a.probability IS NOT NULL))
     UNION ALL
     SELECT s.query_type, s.served_tier, s.arm, s.served_tier, 1.0::float8 / s.pi, 1 - a.probability,
            a.cost_usd::float8, a.cost_usd::float8
     FROM samples s JOIN answers a ON a.request_id = s.request_id AND a.served
-    WHERE s.started_at >= :start AND s.started_at < :end AND s.mode = 'route' AND s.arm = 'control' AND a.probability IS NOT NULL
+    WHERE s.started_at >= :start AND s.started_at < :end AND s.mode = 'route'
+      AND s.arm = 'control' AND a.probability IS NOT NULL
 )
 INSERT INTO rollup_moves (bucket_start, query_type, served_tier, other_tier, arm,
                           pairs, w, wd, ww, wwd, wwdd, ws, wc, wwss, wwsc, wwcc)

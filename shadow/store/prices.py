@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.pricing import Price
-from shadow.store.schema import prices
+from shadow.store.schema_money import prices
 
 _MTOK = Decimal(1_000_000)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from shadow.statistics.moves import MOVE_FIELDS
 from shadow.statistics.sums import SUM_FIELDS
 
 NAMING = {
@@ -189,29 +188,6 @@ gold_checks = sa.Table(
     comment="Labels that a reviewer gave on items of known truth: how often reviewers err.",
 )
 
-feedback = sa.Table(
-    "feedback",
-    metadata,
-    sa.Column("request_id", UUID, primary_key=True),
-    sa.Column("source", sa.Text, primary_key=True),  # user, retry, session
-    sa.Column("key_id", sa.Text, primary_key=True),  # "" where no key is asked for
-    sa.Column("feedback_id", UUID, nullable=False),
-    sa.Column("at", Instant, nullable=False, index=True),
-    sa.Column("requested_at", Instant, nullable=False),  # as its id says
-    sa.Column("rating", sa.Text, nullable=False),
-    sa.Column("signal", sa.Text, nullable=False),  # rated, retry, rephrased, frustrated
-    sa.Column("comment", sa.Text),
-    sa.Column("started_at", Instant, index=True),  # this and the following: null while the exchange is not known
-    sa.Column("tier", sa.Text),
-    sa.Column("model", sa.Text),
-    sa.Column("query_type", sa.Text),
-    sa.Column("feature", sa.Text),
-    sa.CheckConstraint("rating IN ('up', 'down')", name="rating_is_known"),
-    sa.CheckConstraint("source IN ('user', 'retry', 'session')", name="source_is_known"),
-    comment="Self-selected: shown and learned from, never part of an estimate.",
-)
-sa.Index("ix_feedback_unresolved", feedback.c.requested_at, postgresql_where=feedback.c.tier.is_(None))
-
 budget_days = sa.Table(
     "budget_days",
     metadata,
@@ -287,62 +263,6 @@ rollup_shadow = sa.Table(
     sa.Column("mirror_usd", Money, nullable=False),
     sa.Column("judge_usd", Money, nullable=False),
     comment="The funnel and the shadow ledger: nothing is silently missing.",
-)
-
-rollup_spend = sa.Table(
-    "rollup_spend",
-    metadata,
-    sa.Column("dimension", sa.Text, primary_key=True),  # user, feature, session, key: each holds every request once
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("tier", sa.Text, primary_key=True),  # that served; "" where nobody answered
-    sa.Column("query_type", sa.Text, primary_key=True),
-    sa.Column("requests", sa.BigInteger, nullable=False),
-    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
-    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
-    sa.Column("cost_usd", Exact, nullable=False),
-    comment="What requests of a UTC day cost, by who and what caused them; exact.",
-)
-
-rollup_calls = sa.Table(
-    "rollup_calls",
-    metadata,
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("tier", sa.Text, primary_key=True),
-    sa.Column("provider", sa.Text, primary_key=True),
-    sa.Column("model", sa.Text, primary_key=True),
-    sa.Column("calls", sa.BigInteger, nullable=False),
-    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
-    sa.Column("cached_tokens", sa.BigInteger, nullable=False),
-    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
-    sa.Column("cost_usd", Exact, nullable=False),
-    comment="Calls to models on a UTC day, failed ones that were billed included; exact.",
-)
-
-rollup_moves = sa.Table(
-    "rollup_moves",
-    metadata,
-    sa.Column("bucket_start", Instant, primary_key=True),
-    sa.Column("query_type", sa.Text, primary_key=True),
-    sa.Column("served_tier", sa.Text, primary_key=True),
-    sa.Column("other_tier", sa.Text, primary_key=True),
-    sa.Column("arm", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.Double, nullable=False) for name in MOVE_FIELDS),
-    comment="Served answers and other tiers' answers to the same requests: loss and cost, weighted.",
-)
-
-prices = sa.Table(
-    "prices",
-    metadata,
-    sa.Column("provider", sa.Text, primary_key=True),
-    sa.Column("model", sa.Text, primary_key=True),
-    sa.Column("starts_at", Instant, primary_key=True),
-    sa.Column("seen_at", Instant, primary_key=True),
-    sa.Column("source", sa.Text, nullable=False),  # configuration, price table
-    sa.Column("input_usd_per_mtok", Exact, nullable=False),
-    sa.Column("output_usd_per_mtok", Exact, nullable=False),
-    sa.Column("cached_usd_per_mtok", Exact, nullable=False),
-    comment="Append-only: each price as it was seen, with the instant from which on it holds.",
 )
 
 rollup_queue = sa.Table(

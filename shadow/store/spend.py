@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.contracts import Exchange
-from shadow.store.schema import rollup_calls, rollup_spend
+from shadow.store.schema_money import rollup_calls, rollup_spend
 from shadow.store.storable import storable
 
 #: Whose spend: asked for by name, or by what served.
