@@ -44,12 +44,19 @@ class HeuristicScorer:
 
     def chances(self, features: Features) -> dict[str, float]:
         """tier -> P(the tier succeeds), by rule of thumb: not calibrated on anything."""
-        load = STEEPNESS * demand(features)
-        return {tier: 1 / (1 + math.exp(load - strength)) for tier, strength in self.strengths}
+        return self._chances_at(demand(features))
 
     def scores(self, features: Features) -> Mapping[str, float]:
         """Confidence per tier. Cost: some 10 microseconds for a short message."""
         return confidences(self.chances(features))
+
+    def scores_at(self, demanded: float) -> Mapping[str, float]:
+        """Confidence per tier in a request of this demand, in [0, MAX_DEMAND]: all that this scorer can ever say."""
+        return confidences(self._chances_at(demanded))
+
+    def _chances_at(self, demanded: float) -> dict[str, float]:
+        load = STEEPNESS * demanded
+        return {tier: 1 / (1 + math.exp(load - strength)) for tier, strength in self.strengths}
 
 
 def demand(features: Features) -> float:

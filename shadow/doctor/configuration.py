@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from itertools import pairwise
+from pathlib import Path
 
 from router.auth import VARIABLE, KeyRing
 from router.contracts import Policy
 from router.errors import HostNotAllowed, PriceUnknown
 from router.pricing import resolve_prices
-from router.settings import RuleSettings, TierSettings, WhenSettings
+from router.query_types.examples import read_examples
+from router.settings import TierSettings
 from shadow.doctor.findings import Finding, bad, ok, warn
+from shadow.doctor.rules.findings import about_rules
+from shadow.doctor.thresholds import about_thresholds
 from shadow.settings import Settings
 
 
@@ -86,82 +89,24 @@ def access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
 def routing(settings: Settings) -> list[Finding]:
     """Tiers and rules that can never get a request, as far as that shows without traffic."""
     configured = Policy(version=0, thresholds=settings.routing.thresholds, band=settings.routing.band)
-    found = thresholds(configured, settings.tier_names) + rules(settings.routing.rules)
+    windows = {tier.name: max(entry.context_tokens for entry in tier.models) for tier in settings.tiers}
+    found = [
+        *about_thresholds(configured, settings.tier_names, scorer=settings.routing.scorer.kind),
+        *about_rules(settings.routing.rules, windows, _known_query_types(settings)),
+    ]
     return found or [ok("routing", f"{describe(configured)}; {len(settings.routing.rules)} rules")]
+
+
+def _known_query_types(settings: Settings) -> frozenset[str] | None:
+    """What the classifier can say; None where it is off, so that hints alone say it. Raises: ConfigInvalid."""
+    asked = settings.routing.query_types
+    if asked.classifier == "off":
+        return None
+    examples = read_examples(Path(asked.examples) if asked.examples else None)
+    return frozenset((*examples, "unknown"))
 
 
 def describe(policy: Policy) -> str:
     """Thresholds and band in a few words."""
     pairs = ", ".join(f"{tier} {value:g}" for tier, value in policy.thresholds.items())
     return f"thresholds {pairs}; band {policy.band:g}"
-
-
-def thresholds(policy: Policy, tiers: Sequence[str]) -> list[Finding]:
-    """Thresholds that shut a tier out, or all tiers above one."""
-    found = []
-    for tier, above in pairwise(tiers):
-        value = policy.thresholds.get(tier)
-        if value is None:
-            continue
-        if value == 0:
-            found.append(
-                warn(
-                    "routing",
-                    f"threshold {tier} is 0: every request is predicted for it, {above} and above only get what is escalated",
-                    f"raise the threshold of {tier}, unless that is what you want",
-                )
-            )
-        elif value == 1 or value + policy.band > 1:
-            why = "is 1" if value == 1 else f"{value:g} plus the band {policy.band:g} is more than 1"
-            found.append(
-                warn(
-                    "routing",
-                    f"threshold {tier} {why}: hardly any confidence is that high, so {tier} serves next to nothing",
-                    f"lower the threshold of {tier} or the band",
-                )
-            )
-    return found
-
-
-def rules(all_rules: Sequence[RuleSettings]) -> list[Finding]:
-    """Rules that no request can reach."""
-    found = []
-    for position, rule in enumerate(all_rules):
-        low, high = rule.when.min_words, rule.when.max_words
-        if low is not None and high is not None and low > high:
-            detail = f"rule {rule.name!r} can never match: min_words {low} is more than max_words {high}"
-            found.append(warn("routing", detail, "correct one of the two, or remove the rule"))
-            continue
-        for earlier in all_rules[:position]:
-            if covers(earlier.when, rule.when):
-                detail = f"rule {rule.name!r} is never reached: {earlier.name!r} before it matches whatever it matches"
-                found.append(warn("routing", detail, f"move {rule.name!r} before {earlier.name!r}, or remove it"))
-                break
-    return found
-
-
-def covers(wider: WhenSettings, narrower: WhenSettings) -> bool:
-    """Whether whatever meets `narrower` meets `wider`, too. False where that does not show in the conditions."""
-    return (
-        all(_covers_names(getattr(wider, name), getattr(narrower, name)) for name in ("feature", "user", "query_type"))
-        and wider.impact in (None, narrower.impact)
-        and wider.error_tolerance in (None, narrower.error_tolerance)
-        and _at_least(wider.min_words, narrower.min_words)
-        and _at_least(wider.min_context_tokens, narrower.min_context_tokens)
-        and (wider.max_words is None or (narrower.max_words is not None and narrower.max_words <= wider.max_words))
-        and _covers_parts(wider.contains_any, narrower.contains_any)
-    )
-
-
-def _covers_names(wider: tuple[str, ...], narrower: tuple[str, ...]) -> bool:
-    return not wider or (bool(narrower) and set(narrower) <= set(wider))
-
-
-def _at_least(wider: int | None, narrower: int | None) -> bool:
-    return wider is None or (narrower is not None and narrower >= wider)
-
-
-def _covers_parts(wider: tuple[str, ...], narrower: tuple[str, ...]) -> bool:
-    """A text that holds one of `narrower` holds one of `wider`: each of those contains one of these."""
-    parts = [part.casefold() for part in wider]
-    return not wider or (bool(narrower) and all(any(part in long.casefold() for part in parts) for long in narrower))

@@ -9,9 +9,10 @@ from router.contracts import Policy
 from router.errors import PolicyUnreadable, PriceUnknown
 from router.policy_file import parse_policy
 from router.serve import policy_path
-from shadow.doctor.configuration import describe, thresholds
+from shadow.doctor.configuration import describe
 from shadow.doctor.findings import Finding, bad, ok, warn
 from shadow.doctor.processes import Running
+from shadow.doctor.thresholds import about_thresholds
 from shadow.errors import StoreError
 from shadow.findings import load_findings
 from shadow.findings_text import effect_lines
@@ -78,7 +79,7 @@ async def _policy(settings: Settings, url: str, running: Sequence[Running]) -> l
         changed = "the configuration's thresholds are not those last taken from it: they come into force when a scheduler starts"
         found.append(warn("policy", changed, remedy))
     if row.policy != _same(row.policy, settings):
-        found += thresholds(row.policy, settings.tier_names)
+        found += about_thresholds(row.policy, settings.tier_names, scorer=settings.routing.scorer.kind)
     return found + _held_by_routers(settings, row.policy, running)
 
 

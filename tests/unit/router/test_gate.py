@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.contracts import Features, Hints, Policy
-from router.gate import Gate
+from router.gate import ANSWER_TOKENS, Gate
 from router.rules import Rules
 from router.settings import RuleSettings
 
@@ -183,3 +183,89 @@ def test_a_pin_is_kept_even_where_the_window_is_too_small():
     decision = decide(features=features(tokens=9000), in_gate=gate(windows=windows), pinned="fast")
     assert (decision.chosen, decision.reason) == ("fast", None)
     assert decide(pinned="top").reason == "pinned"
+
+
+@given(
+    request=FEATURES, hints=HINTS, scores=SCORES, thresholds=THRESHOLDS, windows=WINDOWS, limit=st.integers(1, 400_000)
+)
+def test_the_chosen_tier_has_room_for_conversation_and_answer_wherever_one_at_or_above_has(
+    request, hints, scores, thresholds, windows, limit
+):
+    roomy = gate(LEGAL, windows=dict.fromkeys(TIERS, 10**9))
+    narrow = gate(LEGAL, windows=windows)
+    asked = {"hints": hints, "scores": scores, "policy": policy(thresholds), "features": request}
+    wanted = TIERS.index(decide(**asked, in_gate=roomy, max_completion_tokens=limit).chosen)
+    chosen = decide(**asked, in_gate=narrow, max_completion_tokens=limit).chosen
+    needed = request.conversation_tokens + limit
+    fitting = [tier for tier in TIERS[wanted:] if windows[tier] >= needed]
+    if fitting:
+        assert chosen == fitting[0]
+    else:
+        largest = max(windows[tier] for tier in TIERS[wanted:])
+        assert chosen == [tier for tier in TIERS[wanted:] if windows[tier] == largest][-1]
+
+
+@given(
+    hints=HINTS,
+    scores=SCORES,
+    thresholds=THRESHOLDS,
+    band=SHARES,
+    tier=st.sampled_from(TIERS),
+    tokens=st.integers(0, 9000),
+)
+def test_a_matching_rule_decides_whatever_the_scores_and_hints_say(hints, scores, thresholds, band, tier, tokens):
+    rule = RuleSettings.model_validate({"name": "all", "when": {"min_words": 0}, "tier": tier})
+    decision = decide(
+        scores,
+        hints=hints,
+        in_gate=gate(rule),
+        policy=policy(thresholds, band),
+        features=features(tokens=tokens),
+    )
+    assert (decision.chosen, decision.rule) == (tier, "all")
+    assert decision.reason == ("rule" if TIERS.index(tier) > TIERS.index(decision.predicted) else None)
+
+
+@given(scores=SCORES, thresholds=THRESHOLDS, tier=st.sampled_from(TIERS), tokens=st.integers(0, 10**7))
+def test_a_pin_decides_before_any_rule_and_any_window(scores, thresholds, tier, tokens):
+    rule = RuleSettings.model_validate({"name": "all", "when": {"min_words": 0}, "tier": "large"})
+    decision = decide(
+        scores,
+        in_gate=gate(rule, windows=dict.fromkeys(TIERS, 256)),
+        policy=policy(thresholds),
+        features=features(tokens=tokens),
+        pinned=tier,
+    )
+    assert (decision.chosen, decision.rule) == (tier, None)
+
+
+@given(scores=SCORES, thresholds=THRESHOLDS, wider=SHARES, band=SHARES)
+def test_a_wider_band_never_makes_it_cheaper(scores, thresholds, band, wider):
+    narrow = decide(scores, policy=policy(thresholds, min(band, wider))).chosen
+    wide = decide(scores, policy=policy(thresholds, max(band, wider))).chosen
+    assert TIERS.index(wide) >= TIERS.index(narrow)
+
+
+def test_room_is_kept_for_an_answer_to_the_last_token():
+    windows = {"fast": 1000, "mid": 2000, "large": 50_000, "top": 50_000}
+    for tokens, limit, chosen in ((600, 400, "fast"), (601, 400, "mid"), (1000 - ANSWER_TOKENS, None, "fast")):
+        assert (
+            decide(features=features(tokens=tokens), in_gate=gate(windows=windows), max_completion_tokens=limit).chosen
+            == chosen
+        )
+    assert decide(features=features(tokens=1001 - ANSWER_TOKENS), in_gate=gate(windows=windows)).chosen == "mid"
+
+
+def test_an_answer_longer_than_every_window_is_left_to_the_topmost_of_the_largest():
+    """The provider is the judge of it: its refusal reaches the client as it is."""
+    windows = {"fast": 1000, "mid": 60_000, "large": 60_000, "top": 50_000}
+    decision = decide(in_gate=gate(windows=windows), max_completion_tokens=10**9)
+    assert (decision.chosen, decision.reason) == ("large", "context")
+
+
+def test_a_rule_gives_way_to_a_conversation_that_does_not_fit_its_tier():
+    windows = {"fast": 1000, "mid": 2000, "large": 2000, "top": 50_000}
+    decision = decide(
+        hints=Hints(feature="legal"), features=features(tokens=9000), in_gate=gate(LEGAL, windows=windows)
+    )
+    assert (decision.chosen, decision.rule, decision.reason) == ("top", "legal", "rule")

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
-from router.contracts import Features, Hints, Policy
-from router.rules import Rules
-from router.settings import RuleSettings, WhenSettings
+from router.contracts import Policy
 from shadow.doctor import configuration
 from shadow.doctor.findings import Finding, guarded
 from shadow.doctor.processes import role_of
+from shadow.doctor.thresholds import about_thresholds
 from shadow.errors import ConfigError
 from shadow.settings import Settings, parse
 
@@ -31,7 +28,7 @@ def settings(**changes: Any) -> Settings:
             {"name": "mid", "models": [{"provider": "lab", "model": "medium", "price": PRICE}]},
             {"name": "top", "models": [{"provider": "lab", "model": "large", "price": PRICE}]},
         ],
-        "routing": {"thresholds": {"fast": 0.8, "mid": 0.6}},
+        "routing": {"thresholds": {"fast": 0.85, "mid": 0.85}},
     }
     return parse({**content, **changes}, source="tests")
 
@@ -56,82 +53,24 @@ TIERS = ("fast", "mid", "top")
     ],
 )
 def test_a_threshold_that_shuts_a_tier_out_is_told(fast: float, mid: float, band: float, said: str) -> None:
-    found = configuration.thresholds(policy(fast, mid, band), TIERS)
+    found = about_thresholds(policy(fast, mid, band), TIERS, scorer="learned")
     assert states(found) == ["warn"]
     assert said in found[0].detail
     assert found[0].remedy
 
 
 def test_ordinary_thresholds_are_no_finding() -> None:
-    assert configuration.thresholds(policy(0.95, 0.05, 0.05), TIERS) == []
+    assert about_thresholds(policy(0.95, 0.05, 0.05), TIERS, scorer="learned") == []
     assert states(configuration.routing(settings())) == ["ok"]
 
 
-def rule(name: str, **when: Any) -> RuleSettings:
-    return RuleSettings(name=name, when=WhenSettings(**when), tier="top")
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "reached"),
-    [
-        ({"feature": "legal"}, {"feature": "legal"}, False),
-        ({"feature": ["legal", "tax"]}, {"feature": "tax", "impact": "high"}, False),
-        ({"max_words": 50}, {"max_words": 20}, False),
-        ({"min_words": 5}, {"min_words": 9, "user": "mira"}, False),
-        ({"contains_any": ["Contract"]}, {"contains_any": ["the contract", "CONTRACTS"]}, False),
-        ({"max_words": 20}, {"max_words": 50}, True),
-        ({"feature": "legal"}, {"feature": ["legal", "tax"]}, True),
-        ({"feature": "legal"}, {"impact": "high"}, True),
-        ({"contains_any": ["contract"]}, {"contains_any": ["contract", "deed"]}, True),
-        ({"impact": "high"}, {"impact": "low"}, True),
-    ],
-)
-def test_a_rule_behind_a_wider_one_is_never_reached(first: Any, second: Any, reached: bool) -> None:
-    found = configuration.rules([rule("one", **first), rule("two", **second)])
-    assert (found == []) is reached
-    if found:
-        assert "'two' is never reached: 'one'" in found[0].detail
-
-
-def test_a_rule_that_contradicts_itself_never_matches() -> None:
-    found = configuration.rules([rule("narrow", min_words=30, max_words=20)])
-    assert states(found) == ["warn"]
-    assert "can never match" in found[0].detail
-
-
-names = st.lists(st.sampled_from(["a", "b", "c"]), max_size=2).map(tuple)
-numbers = st.none() | st.integers(0, 6)
-whens = st.builds(
-    dict,
-    feature=names,
-    user=names,
-    impact=st.sampled_from([None, "low", "high"]),
-    max_words=numbers,
-    min_words=numbers,
-    min_context_tokens=numbers,
-    contains_any=st.lists(st.sampled_from(["x", "xy", "Y", "z x"]), max_size=2).map(tuple),
-)
-
-
-@given(
-    wider=whens,
-    narrower=whens,
-    text=st.text("xyz ", max_size=8),
-    words=st.integers(0, 6),
-    tokens=st.integers(0, 6),
-    feature=st.sampled_from([None, "a", "b"]),
-    user=st.sampled_from([None, "b", "c"]),
-    impact=st.sampled_from(["low", "normal", "high"]),
-)
-def test_what_is_called_covered_is_covered_in_the_router(
-    wider: Any, narrower: Any, text: str, words: int, tokens: int, feature: Any, user: Any, impact: Any
-) -> None:
-    assume(any(wider.values()) and any(narrower.values()))
-    one, two = rule("one", **wider), rule("two", **narrower)
-    if configuration.covers(one.when, two.when):
-        features = Features(text=text, words=words, conversation_tokens=tokens, turns=1)
-        hints = Hints(feature=feature, user=user, impact=impact)
-        assert Rules.of([one, two]).first_match(features, hints, "unknown") in (None, one)
+def test_a_query_type_that_neither_the_examples_nor_a_known_name_give_is_told() -> None:
+    rule = {"name": "r", "when": {"query_type": ["cod", "unknown"]}, "tier": "top"}
+    content = {"thresholds": {"fast": 0.85, "mid": 0.85}, "rules": [rule]}
+    assert states(configuration.routing(settings(routing=content))) == ["ok"], "hints may say anything"
+    (found,) = configuration.routing(settings(routing={**content, "query_types": {"classifier": "centroid"}}))
+    assert found.state == "warn"
+    assert "'cod'" in found.detail
 
 
 def test_prices_say_where_they_come_from() -> None:

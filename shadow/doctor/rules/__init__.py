@@ -1,0 +1,1 @@
+"""Can every rule win, and do rules contradict each other? An analysis of the conditions, without traffic."""
