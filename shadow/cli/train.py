@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
-from shadow.cli.options import json_option
+from shadow.cli.options import config_option, json_option
 from shadow.json_lines import BadLine
 from shadow.judge_file import Side
+from shadow.settings import load
 
 if TYPE_CHECKING:
     from shadow.training.trained import Trained
@@ -27,29 +28,59 @@ embedding_option = click.option(
 
 
 @click.command()
-@click.argument("outcomes", type=click.Path(path_type=Path))
+@click.argument("outcomes", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Write the model directory here."
 )
 @click.option("--split", type=click.Choice(["a", "b"]), help="Only one half of the questions.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the halves and of the fit.")
+@click.option("--from-store", is_flag=True, help="Learn from the store's mirrored requests instead of a file.")
+@click.option(
+    "--days", type=click.FloatRange(min=0, min_open=True), default=28, show_default=True, help="Of the store."
+)
 @embedding_option
+@config_option
 @json_option
 def train(
-    outcomes: Path, out: Path, split: Side | None, seed: int, embedding: EmbeddingChoice, *, as_json: bool
+    outcomes: Path | None,
+    out: Path,
+    split: Side | None,
+    seed: int,
+    days: float,
+    embedding: EmbeddingChoice,
+    config: Path,
+    *,
+    from_store: bool,
+    as_json: bool,
 ) -> None:
-    """Fit the router's scorer on OUTCOMES (JSON Lines, plain or .gz) of every tier on the same requests.
+    """Fit the router's scorer on OUTCOMES (JSON Lines, plain or .gz) of every tier on the same requests, or on the store.
 
     The router takes the directory as `routing.scorer: {kind: learned, model_dir: DIR}`; its tiers must have the names of the
     file's tiers, cheapest first. Train on one half and `shadow evaluate` on the other before you trust it. Exit code 1 if any
     line was bad; the others are used all the same.
+
+    With --from-store an outcome is what reviewers said of an answer, else the panel's calibrated probability, weighted by the
+    inverse of the chance that it was mirrored. Texts must have been kept (sampling.store_text).
     """
+    if from_store == (outcomes is not None):
+        raise click.UsageError("name a file of outcomes, or say --from-store, and not both")
+    if seed < 0:
+        raise click.UsageError("--seed has to be 0 or more")
+    if outcomes is None:
+        from shadow.cli.train_store import train_from_store
+
+        train_from_store(load(config), out, days=days, split=split, seed=seed, embedding=embedding, as_json=as_json)
+    else:
+        _train_from_file(outcomes, out, split, seed, embedding, as_json=as_json)
+
+
+def _train_from_file(
+    outcomes: Path, out: Path, split: Side | None, seed: int, embedding: EmbeddingChoice, *, as_json: bool
+) -> None:
     from shadow.outcome_file import data_hash, on_side
     from shadow.training.observed import of_rows
     from shadow.training.trained import train_model
 
-    if seed < 0:
-        raise click.UsageError("--seed has to be 0 or more")
     lines, good, bad = read_file(outcomes)
     rows = on_side(good, split, seed=seed)
     if len(rows) < FEWEST_ROWS:
