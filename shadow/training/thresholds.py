@@ -25,9 +25,12 @@ _BEYOND = 2.0  # no confidence reaches it: all goes to the top tier
 def cost_curve(observed: Observed, confidences: Floats, counts: Counts) -> list[dict[str, Any]]:
     """Accuracy and cost of CURVE_STEPS + 1 policies, from all on the cheapest tier to all on the top one.
 
-    The thresholds are quantiles of the confidence in the cheapest tier; the last is beyond reach.
+    The first threshold is the least confidence in the cheapest tier, the last is beyond reach; those between are quantiles of
+    the confidences in all tiers but the top one.
     """
-    limits = [*np.quantile(confidences[:, 0], np.arange(CURVE_STEPS) / CURVE_STEPS), _BEYOND]
+    between = np.quantile(confidences[:, :-1], np.arange(1, CURVE_STEPS) / CURVE_STEPS)
+    least = float(confidences[:, 0].min())
+    limits = [least, *np.maximum(between, least).tolist(), _BEYOND]
     policies = _Policies(observed, confidences, limits)
     accuracy, cost = policies.accuracy(counts), policies.usd_per_1000(counts)
     return [

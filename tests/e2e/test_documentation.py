@@ -61,6 +61,13 @@ STAND_INS = {
     "cp docs/shadow.example.yaml": StandIn(
         instead="cp {root}/docs/shadow.example.yaml {scratch}/copy.yaml", why="the running product's own file must stay"
     ),
+    "shadow train outcomes": StandIn(
+        instead=HELP, why="needs outcomes of the reader's; test_training.py trains on a file"
+    ),
+    "shadow train --from-store": StandIn(
+        instead=HELP, why="needs days of traffic; test_train_from_store.py trains on a filled store"
+    ),
+    "shadow evaluate": StandIn(instead=HELP, why="needs outcomes of the reader's; test_training.py evaluates"),
     "cp .env.example": StandIn(instead="cp {root}/.env.example {scratch}/.env", why="the checkout must stay as it is"),
 }
 #: Commands whose finding may be bad in a store that is seconds old.
