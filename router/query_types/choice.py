@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from router.embedding.choice import embedder_for
+from router.embedding.choice import shared_embedder
 from router.query_types import QueryTypes
 from router.query_types.examples import read_examples
 from router.settings import QueryTypeSettings
@@ -18,4 +18,4 @@ def query_types_for(settings: QueryTypeSettings) -> QueryTypes | None:
     from router.query_types.nearest import NearestType
 
     examples = read_examples(Path(settings.examples) if settings.examples else None)
-    return NearestType.of(examples, embedder_for(settings.embedding), unknown_share=settings.unknown_share)
+    return NearestType.of(examples, shared_embedder(settings.embedding), unknown_share=settings.unknown_share)
