@@ -22,11 +22,12 @@ def render_findings(found: Findings) -> RenderableType:
     """The findings as a rich renderable; nothing where there is no spend."""
     if not found.requests:
         return Group()
-    lines = [Text(line) for line in _lines(found)]
+    lines = [Text(line) for line in finding_lines(found)]
     return Group(Text(), Text(f"Findings since {found.since:%Y-%m-%d}", style="bold"), *lines)
 
 
-def _lines(found: Findings) -> list[str]:
+def finding_lines(found: Findings) -> list[str]:
+    """The findings as sentences."""
     lines = [_user(user) for user in found.heavy_users]
     for one in found.top_types:
         best = one.moves[0] if one.moves else None

@@ -1,4 +1,4 @@
-"""Which pages are there for people? The overview at `/`, and one page per sample."""
+"""Which pages are there for people? The overview at `/`, `/money`, and one page per sample."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from shadow.console import overview, wording
+from shadow.console.money import Money, load_money
 from shadow.console.spans import pieces
 from shadow.errors import StoreError
 from shadow.settings import Settings
 from shadow.store.console_samples import sample_detail
 from shadow.store.console_session import reading
 from shadow.store.engine import AsyncEngine, utc_now
+from shadow.store.spend import Dimension
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Windows that the page offers beside the configured one.
@@ -46,6 +48,14 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         except StoreError as exc:
             return unreadable(exc)
         return render("overview.html", page=found, hours=hours, windows=windows)
+
+    @routes.get("/money")
+    async def money_page(by: Dimension = "user", days: Annotated[float, Query(gt=0, le=400)] = 7) -> HTMLResponse:
+        try:
+            page = await load_money(engine, settings, by=by, days=days, now=utc_now())
+        except StoreError as exc:
+            return unreadable(exc)
+        return render("money.html", **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
     @routes.get("/samples/{sample_id}")
     async def sample_page(sample_id: str) -> HTMLResponse:

@@ -267,3 +267,18 @@ async def test_the_findings_of_a_filled_store_are_whole(filled_engine: AsyncEngi
         assert move["loss"]["corrected"] is False
         assert move["saving_usd_per_day"]["low"] < move["saving_usd_per_day"]["high"]
     assert "certified" not in str(found)
+
+
+@pytest.mark.parametrize("by", ["user", "feature", "query_type", "session", "key", "tier", "model"])
+async def test_the_page_about_money_shows_spend_findings_and_ratings(
+    filled_engine: AsyncEngine, console_config: Settings, by: str
+) -> None:
+    app = create_console(console_config, filled_engine)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:8081") as opened:
+        page = await opened.get("/money", params={"by": by, "days": 2})
+        assert page.status_code == 200
+        assert f"Spend by {by.replace('_', ' ')}" in page.text
+        assert "self-selected" in page.text
+        assert "Query type" in page.text
+        assert (await opened.get("/money", params={"by": "moon"})).status_code == 422
+        assert (await opened.get("/api/v1/findings", params={"days": 2})).json()["top_types"]
