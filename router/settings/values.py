@@ -24,4 +24,5 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # By alias, so that settings that were written out can be read again.
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
