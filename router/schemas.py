@@ -7,7 +7,6 @@ which is no failure. Compiled validators are kept by the bytes of their schema.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,9 +42,11 @@ class Compiled:
 class SchemaCache:
     """Validators by the bytes of their schema, the least recently used dropped first. One per process."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self) -> None:
         self._kept: OrderedDict[bytes, Compiled | None] = OrderedDict()
-        self._clock = clock
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def check(self, schema: object, text: str) -> bool | None:
         """True: `text` is JSON that keeps to `schema`. False: it does not. None: unknown, as the schema is not usable.

@@ -16,6 +16,7 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024
 DONE: Final = b"[DONE]"
 DONE_EVENT: Final = b"data: [DONE]\n\n"
 _BLANK_LINE = re.compile(rb"\n\n|\r\n\r\n|\r\r|\n\r\n")
+_WITHOUT_DATA = (b":", b"event", b"id", b"retry")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -47,17 +48,23 @@ class EventSplitter:
 
 
 def data_of(event: bytes) -> bytes | None:
-    """The payload of an event, or None for a comment (a keep-alive, say)."""
+    """The payload of an event, or None for a comment (a keep-alive, say).
+
+    Raises: UpstreamFailed("bad_body") for what is no event at all: a page, or an error that was written into the stream as it is.
+    """
     if event.startswith(b"data: ") and event.find(b"\n", 0, -2) == -1:
         return event[6:].strip()
     if event.startswith(b"event: "):
         start = event.find(b"\n") + 1
         if event.startswith(b"data: ", start) and event.find(b"\n", start, -2) == -1:
             return event[start + 6 :].strip()
-    lines = [
-        line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:") or line == b"data"
-    ]
-    return b"\n".join(lines).strip() if lines else None
+    split = _LINE_END.split(event)
+    lines = [line[5:].removeprefix(b" ") for line in split if line.startswith(b"data:") or line == b"data"]
+    if lines:
+        return b"\n".join(lines).strip()
+    if not all(line.startswith(_WITHOUT_DATA) for line in split if line):
+        raise UpstreamFailed("bad_body", "something in the stream is no event", http_status=200)
+    return None
 
 
 def error_event(message: str, code: str) -> bytes:

@@ -5,8 +5,9 @@ One place that turns settings into a `Dispatcher` and what stands beside it: bre
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -40,8 +41,9 @@ def answering(
     upstream: Upstream,
     *,
     clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Answering:
-    """Wire the parts. `clock` is monotonic, in seconds."""
+    """Wire the parts. `clock` is monotonic, in seconds; `sleep` waits between attempts."""
     health = _health(settings, pool, clock)
     routing = settings.routing
     search = Search(
@@ -57,6 +59,7 @@ def answering(
         clock=clock,
         rng=Random(),  # noqa: S311 - jitter, not a secret
         deadline_seconds=routing.deadline_seconds,
+        sleep=sleep,
     )
     dispatcher = Dispatcher(
         upstream=upstream,

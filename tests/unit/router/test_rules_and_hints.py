@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from router.contracts import Features, Hints
-from router.hints import read_hints
+from router.hints import read_hints, wants_hold
 from router.rules import Rules
 from router.settings import RuleSettings
 
@@ -125,3 +125,21 @@ def test_what_cannot_be_read_is_as_good_as_nothing():
     odd = [(b"x-shadow-impact", b"enormous"), (b"x-shadow-error-tolerance", b""), (b"x-shadow-user", b"  ")]
     assert read_hints([*odd, (b"x-shadow-else", b"1")], {"metadata": "text", "user": 5}) == Hints()
     assert read_hints([(b"x-shadow-feature", b"\xff" * 500)], {}).feature == "\ufffd" * 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "metadata", "held"),
+    [
+        ([], {}, None),
+        ([(b"x-shadow-hold", b"full")], {}, True),
+        ([(b"x-shadow-hold", b" Full ")], {}, True),
+        ([(b"x-shadow-hold", b"off")], {}, False),
+        ([(b"x-shadow-hold", b"maybe")], {}, None),
+        ([], {"x-shadow-hold": "full"}, True),
+        ([(b"x-shadow-hold", b"off")], {"x-shadow-hold": "full"}, False),
+        ([], {"x-shadow-hold": 1}, None),
+        ([], None, None),
+    ],
+)
+def test_holding_is_asked_for_by_header_or_metadata(headers, metadata, held):
+    assert wants_hold(headers, {"metadata": metadata}) is held

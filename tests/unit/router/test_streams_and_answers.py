@@ -159,3 +159,16 @@ def test_the_older_function_call_is_recorded_as_a_tool_call():
 )
 def test_usage_is_read_within_bounds(usage, expected):
     assert read_usage(usage) == expected
+
+
+@pytest.mark.parametrize("event", [b": comment\n\n", b"event: ping\n\n", b"id: 7\nretry: 100\r\n\r\n", b"\n\n"])
+def test_an_event_without_data_says_nothing(event):
+    assert data_of(event) is None
+
+
+@pytest.mark.parametrize(
+    "event", [b'{"error": {"message": "overloaded"}}\n\n', b"<html>\n\n", b"\xff\x00data: [DONE]\n\n"]
+)
+def test_what_is_no_event_is_no_comment_either(event):
+    with pytest.raises(UpstreamFailed, match="bad_body"):
+        data_of(event)
