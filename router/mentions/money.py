@@ -14,7 +14,8 @@ LEXICON = Lexicon.of(
     loan loans overdraft overdrawn creditor creditors debtor debtors refund refunds refunded reimbursement reimburse
     reimbursed chargeback paycheck paycheque payslip dividend dividends royalties pension pensions taxes taxed taxable
     vat irs budget budgets budgeting revenue revenues bitcoin cryptocurrency crypto bankruptcy bankrupt insolvency
-    insolvent installment installments instalment instalments dollar dollars euro euros usd eur gbp chf cashback
+    insolvent income incomes payday 401k mastercard paypal
+    installment installments instalment instalments dollar dollars euro euros usd eur gbp chf cashback
     currency currencies banking finances financing cheque cheques
     geld konto kontos kontostand bankkonto girokonto sparkonto überweisung überweisen überwiesen lastschrift dauerauftrag
     kredit kredite kreditkarte darlehen hypothek zinsen zinssatz rechnung rechnungen rechnungsnummer gehalt lohn lohnzettel
@@ -64,6 +65,28 @@ LEXICON = Lexicon.of(
     routing number
     income tax
     tax return
+    new card
+    lost card
+    stolen card
+    virtual card
+    card number
+    my transactions
+    recent transactions
+    transaction history
+    last transaction
+    i spent
+    did i spend
+    have i spent
+    my spending
+    a fee
+    the fee
+    rewards points
+    reward points
+    my rewards
+    bill due
+    the bill
+    due on my
+    account balances
     top up
     top ups
     charged for
