@@ -35,7 +35,8 @@ class RequestMemory:
         self._max_bytes = max_bytes
         self._seconds = seconds
         self._clock = clock
-        self._entries: OrderedDict[str, Remembered] = OrderedDict()
+        # Tuples of the fields of `Remembered`: each request makes one, and hardly any is ever looked at again.
+        self._entries: OrderedDict[str, tuple[bytes, str, Hints, str | None, str, float]] = OrderedDict()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -49,16 +50,24 @@ class RequestMemory:
         size = len(body) + ENTRY_BYTES
         if size > self._max_bytes:
             return
-        self._entries[request_id] = Remembered(
-            body=body, dialect=dialect, hints=hints, key_id=key_id, served_tier=served_tier, clock_seconds=now
-        )
+        self._entries[request_id] = (body, dialect, hints, key_id, served_tier, now)
         self._bytes += size
         expired = now - self._seconds
-        while self._bytes > self._max_bytes or next(iter(self._entries.values())).clock_seconds < expired:
+        while self._bytes > self._max_bytes or next(iter(self._entries.values()))[-1] < expired:
             _, oldest = self._entries.popitem(last=False)
-            self._bytes -= len(oldest.body) + ENTRY_BYTES
+            self._bytes -= len(oldest[0]) + ENTRY_BYTES
 
     def find(self, request_id: str) -> Remembered | None:
         """The request, or None if it is not known or not any more."""
         found = self._entries.get(request_id)
-        return None if found is None or found.clock_seconds < self._clock() - self._seconds else found
+        if found is None or found[-1] < self._clock() - self._seconds:
+            return None
+        body, dialect, hints, key_id, served_tier, clock_seconds = found
+        return Remembered(
+            body=body,
+            dialect=dialect,
+            hints=hints,
+            key_id=key_id,
+            served_tier=served_tier,
+            clock_seconds=clock_seconds,
+        )

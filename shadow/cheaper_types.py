@@ -25,7 +25,7 @@ class MoveFinding:
     """Serving a query type's requests at `from_tier` by `to_tier` instead.
 
     requests, cost_usd: what was served there, exact. loss: share of answers lost, judged; saving_usd_per_day: at the mirrored
-    answers' prices. Both None where nothing was mirrored that says it. pairs, floor_pairs: mirrored requests behind the
+    answers' prices. None where too little was mirrored to say it. pairs, floor_pairs: mirrored requests behind the
     loss, and behind how often the tier rejects itself (None where that is not needed).
     """
 
@@ -115,7 +115,8 @@ def _move(
         pairs = up
         loss = mean_loss(pairs, level=level) if pairs is not None else None
     enough = pairs is not None and pairs.pairs >= MIN_PAIRS and (floor is None or floor.pairs >= MIN_PAIRS)
-    share = saved_share(_added(up, down), level=level) if up is not None or down is not None else None
+    both = _added(up, down)
+    share = saved_share(both, level=level) if both is not None and both.pairs >= MIN_PAIRS else None
     requests, cost = served
     return MoveFinding(
         query_type=name,
@@ -143,11 +144,9 @@ def _order(move: MoveFinding) -> tuple[int, float]:
     return rank, -(move.saving_usd_per_day.value if move.saving_usd_per_day is not None else 0.0)
 
 
-def _added(one: MoveSums | None, other: MoveSums | None) -> MoveSums:
+def _added(one: MoveSums | None, other: MoveSums | None) -> MoveSums | None:
     if one is None or other is None:
-        found = one or other
-        assert found is not None
-        return found
+        return one or other
     return MoveSums(**{name: getattr(one, name) + getattr(other, name) for name in MOVE_FIELDS})
 
 

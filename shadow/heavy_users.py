@@ -13,6 +13,8 @@ from shadow.store.spend import SpendCell
 
 #: Smallest share of all spend that is worth a finding.
 LEAST_SHARE = 0.02
+#: Fewest requests of a user that are more than a chance.
+LEAST_REQUESTS = 20
 #: A user is dear whose share of spend is this many times the share of requests.
 DEAR_TIMES = 3.0
 #: Modified z-score above which a user's spend is an outlier. Source: Iglewicz and Hoaglin 1993.
@@ -64,7 +66,7 @@ def heavy_users(cells: Sequence[SpendCell], *, limit: int = 10) -> tuple[HeavyUs
             why.append("dear")
         if score is not None and score > OUTLIER_SCORE:
             why.append("outlier")
-        if not why or share < LEAST_SHARE:
+        if not why or share < LEAST_SHARE or user_requests < LEAST_REQUESTS:
             continue
         driver = max(own, key=lambda cell: (cell.cost_usd - cell.requests * mean, cell.cost_usd))
         found.append(

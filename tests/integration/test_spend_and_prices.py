@@ -23,6 +23,7 @@ from shadow.findings import findings_json, load_findings
 from shadow.price_log import log_prices
 from shadow.report import build_report
 from shadow.settings import Settings
+from shadow.statistics.moves import MIN_PAIRS
 from shadow.store import rollup_queue, spend
 from shadow.store.engine import utc_now
 from shadow.store.exchanges import insert_exchanges
@@ -265,7 +266,11 @@ async def test_the_findings_of_a_filled_store_are_whole(filled_engine: AsyncEngi
     for move in judged:
         assert move["loss"]["low"] <= move["loss"]["value"] <= move["loss"]["high"]
         assert move["loss"]["corrected"] is False
-        assert move["saving_usd_per_day"]["low"] < move["saving_usd_per_day"]["high"]
+        assert move["pairs"] == move["loss"]["n"] > 1
+    few = [move for move in moves if move["pairs"] < MIN_PAIRS]
+    assert {(move["verdict"], move["saving_usd_per_day"]) for move in few if move["from_tier"] == "frontier"} == {
+        ("too_few_pairs", None)
+    }
     assert "certified" not in str(found)
 
 

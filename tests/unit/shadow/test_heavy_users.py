@@ -44,6 +44,10 @@ def test_requests_without_a_user_are_nobody() -> None:
     assert heavy_users([*crowd(), cell("", 10, 500)]) == ()
 
 
+def test_a_handful_of_dear_requests_is_no_finding() -> None:
+    assert heavy_users([*crowd(), cell("mia", 19, 50)]) == ()
+
+
 def test_nothing_spent_finds_nothing() -> None:
     assert heavy_users([]) == ()
     assert heavy_users([cell("mia", 5, 0)]) == ()
