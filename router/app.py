@@ -31,7 +31,8 @@ from router.pool import Pool, build_pool
 from router.query_types.choice import query_types_for
 from router.rules import Rules
 from router.scorers.choice import asking_scorer_for, scorer_for
-from router.settings import RouterSettings
+from router.sessions.memory import Sessions
+from router.settings import RouterSettings, SessionSettings
 from router.telemetry import SpoolHealth, Telemetry
 from router.upstream import HttpUpstream
 from router.wiring import answering
@@ -88,6 +89,7 @@ def create_app(
             policy=policy,
             asking=asking_scorer_for(settings, fallback=scorer, upstream=upstream, environ=environ),
             query_types=query_types_for(settings.routing.query_types),
+            sessions=_sessions(settings.routing.sessions),
         ),
         dispatcher=parts.dispatcher,
         coalescer=parts.coalescer,
@@ -233,6 +235,17 @@ class RouterApp:
                     await resource.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _sessions(settings: SessionSettings) -> Sessions | None:
+    if not settings.enabled:
+        return None
+    return Sessions(
+        likeness=settings.likeness,
+        seconds=settings.minutes * 60,
+        capacity=settings.capacity,
+        clock=time.monotonic,
+    )
 
 
 def _memory(settings: RouterSettings) -> RequestMemory | None:

@@ -18,7 +18,7 @@ Tolerance = Literal["low", "normal", "high"]
 SCORER_TIER = "(scorer)"
 Status = Literal["answered", "failed", "cancelled"]
 #: Why a request was served above its predicted tier. The first reason that moved it wins.
-Reason = Literal["rule", "low_confidence", "impact", "context", "fallback", "cascade", "pinned", "feedback"]
+Reason = Literal["rule", "low_confidence", "impact", "session", "context", "fallback", "cascade", "pinned", "feedback"]
 #: Confidence bands, strata of the sampler and of every estimate: lower bounds 0, .5, .7, .85, .95.
 BANDS: tuple[tuple[float, str], ...] = ((0.95, "b95"), (0.85, "b85"), (0.70, "b70"), (0.50, "b50"), (0.0, "b00"))
 

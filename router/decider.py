@@ -16,6 +16,7 @@ from router.gate import ANSWER_TOKENS, Gate
 from router.pool import Pin
 from router.query_types import UNKNOWN, QueryTypes
 from router.scorers import Asked, AskingScorer, Scorer
+from router.sessions.memory import Sessions
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -49,11 +50,23 @@ class Decider:
     policy: PolicySource
     asking: AskingScorer | None = None
     query_types: QueryTypes | None = None
+    sessions: Sessions | None = None
 
-    async def decide(self, request: ChatRequest, hints: Hints, pin: Pin | None) -> Decided:
-        """Everything up to the choice of the tier."""
+    async def decide(
+        self,
+        request: ChatRequest,
+        hints: Hints,
+        pin: Pin | None,
+        *,
+        request_id: str = "",
+        key_id: str | None = None,
+    ) -> Decided:
+        """Everything up to the choice of the tier. request_id, key_id: what a session is remembered by."""
         features = extract_features(request.fields)
         query_type, source = self._query_type(hints, features)
+        signal = None
+        if self.sessions is not None:
+            signal = self.sessions.read(request.fields, features, hints, request_id=request_id, key_id=key_id)
         asked: Asked | None = None
         if self.asking is not None and pin is None:
             asked = await self.asking.ask(features)
@@ -66,7 +79,9 @@ class Decider:
             policy=policy,
             pinned=pin.tier if pin else None,
             max_completion_tokens=request.max_completion_tokens,
+            discontent=signal is not None,
         )
+        noted = asked.noted if asked is not None else _NOTHING
         return Decided(
             decision=decision,
             features=features,
@@ -75,7 +90,7 @@ class Decider:
             policy_version=policy.version,
             needed_tokens=features.conversation_tokens + (request.max_completion_tokens or ANSWER_TOKENS),
             attempts=asked.attempts if asked is not None else (),
-            noted=asked.noted if asked is not None else _NOTHING,
+            noted=noted if signal is None else {**noted, **signal.noted()},
         )
 
     def _query_type(self, hints: Hints, features: Features) -> tuple[str, str]:

@@ -54,6 +54,11 @@ def estimated_tokens(text: str) -> int:
     return -(-size // BYTES_PER_TOKEN)
 
 
+def message_text(message: Mapping[str, Any]) -> str:
+    """What a message says, without its images."""
+    return _content(message.get("content"))[0]
+
+
 def _content(content: object) -> tuple[str, int]:
     """The text of a message and how many images it carries."""
     if isinstance(content, str):

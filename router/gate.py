@@ -3,8 +3,9 @@
 In this order:
 1. *predicted*: the cheapest tier whose score reaches its threshold (the top tier has none and always qualifies).
 2. A pin (a tier or model asked for by name) or else the first matching rule fixes the tier, above or below predicted.
-3. Otherwise hints move it. Up one tier: the score lies in the band above the threshold (`low_confidence`), or the impact is
-   high (`impact`); both together still mean one tier. Down one tier: the error tolerance is high and the impact is not.
+3. Otherwise hints move it. Up one tier: the score lies in the band above the threshold (`low_confidence`), the impact is high
+   (`impact`), or the user was not content with the answer before (`session`); all together still mean one tier. Down one
+   tier: the error tolerance is high and the impact is not.
 4. Unless it is pinned, a tier in whose largest window the conversation and its answer do not fit gives way to the next one
    where they do (`context`); if they fit nowhere, the top-most of the largest windows is tried.
 
@@ -45,6 +46,7 @@ class Gate:
         policy: Policy,
         pinned: str | None = None,
         max_completion_tokens: int | None = None,
+        discontent: bool = False,
     ) -> Decision:
         """Choose a tier. query_type: what rules see. scores: every tier -> [0, 1]. pinned: the tier asked for by name."""
         predicted = self._predicted(scores, policy)
@@ -55,7 +57,7 @@ class Gate:
         elif (rule := self.rules.first_match(features, hints, query_type)) is not None:
             chosen, reason = self.tiers.index(rule.tier), "rule"
         else:
-            chosen, reason = self._hinted(predicted, scores, policy, hints)
+            chosen, reason = self._hinted(predicted, scores, policy, hints, discontent)
         if pinned is None:
             needed = features.conversation_tokens + (max_completion_tokens or ANSWER_TOKENS)
             fitting = self._fitting(chosen, needed)
@@ -76,7 +78,7 @@ class Gate:
         return next((i for i, tier in enumerate(self.tiers[:top]) if scores[tier] >= policy.thresholds[tier]), top)
 
     def _hinted(
-        self, predicted: int, scores: Mapping[str, float], policy: Policy, hints: Hints
+        self, predicted: int, scores: Mapping[str, float], policy: Policy, hints: Hints, discontent: bool
     ) -> tuple[int, Reason | None]:
         top = len(self.tiers) - 1
         tier = self.tiers[predicted]
@@ -86,6 +88,8 @@ class Gate:
             reason = "low_confidence"
         elif high_impact:
             reason = "impact"
+        elif discontent:
+            reason = "session"
         chosen = predicted + (reason is not None)
         if hints.error_tolerance == "high" and not high_impact:
             chosen -= 1

@@ -70,7 +70,7 @@ class Inline:
         """
         clock_started = self.clock()
         started_at = datetime.now(UTC)
-        decided = await self.decider.decide(request, hints, pin)
+        decided = await self.decider.decide(request, hints, pin, request_id=request_id, key_id=key_id)
         if retry is not None:
             decided = retry.applied_to(decided, self.pool)
         journal = Journal(

@@ -16,6 +16,7 @@ from router.settings.routing import CascadeSettings, RoutingSettings
 from router.settings.rules import RuleSettings, WhenSettings
 from router.settings.scorers import ScorerSettings
 from router.settings.server import ServerSettings
+from router.settings.sessions import SessionSettings
 from router.settings.tiers import DatedPriceSettings, ModelSettings, PriceSettings, TierSettings
 from router.settings.values import Strict
 
@@ -32,6 +33,7 @@ __all__ = [
     "RuleSettings",
     "ScorerSettings",
     "ServerSettings",
+    "SessionSettings",
     "TierSettings",
     "WhenSettings",
     "check_routing",

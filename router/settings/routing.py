@@ -10,6 +10,7 @@ from router.settings.breaker import BreakerSettings
 from router.settings.query_types import QueryTypeSettings
 from router.settings.rules import RuleSettings
 from router.settings.scorers import ScorerSettings
+from router.settings.sessions import SessionSettings
 from router.settings.values import Flaw, ModelName, Share, Strict
 
 
@@ -46,6 +47,9 @@ class RoutingSettings(Strict):
     scorer: ScorerSettings = Field(ScorerSettings(), description="Where the confidence comes from.")
     query_types: QueryTypeSettings = Field(
         QueryTypeSettings(), description="How the type of a request is told where no hint says it."
+    )
+    sessions: SessionSettings = Field(
+        SessionSettings(), description="Users who ask again in other words, or are frustrated, get the next tier."
     )
     alias: ModelName = Field("auto", description="The value of `model` that asks for routing.")
     deadline_seconds: float = Field(60, gt=0, description="No attempt starts later than this after the request came.")

@@ -59,9 +59,10 @@ def decide(scores=None, *, hints=None, in_gate=None, **more):
     windows=WINDOWS,
     pinned=st.sampled_from([None, *TIERS]),
     limit=st.none() | st.integers(1, 100_000),
+    discontent=st.booleans(),
 )
 def test_there_is_always_a_decision_and_a_reason_exactly_when_it_is_above_predicted(
-    request, hints, scores, thresholds, band, windows, pinned, limit
+    request, hints, scores, thresholds, band, windows, pinned, limit, discontent
 ):
     decision = gate(LEGAL, windows=windows).decide(
         features=request,
@@ -71,6 +72,7 @@ def test_there_is_always_a_decision_and_a_reason_exactly_when_it_is_above_predic
         policy=policy(thresholds, band),
         pinned=pinned,
         max_completion_tokens=limit,
+        discontent=discontent,
     )
     assert decision.chosen in TIERS
     assert decision.confidence == scores[decision.predicted]
@@ -89,9 +91,10 @@ def test_there_is_always_a_decision_and_a_reason_exactly_when_it_is_above_predic
     tier=st.sampled_from(TIERS[:-1]),
     better=SHARES,
     lower=SHARES,
+    discontent=st.booleans(),
 )
 def test_a_higher_score_or_a_lower_threshold_never_makes_it_dearer(
-    request, hints, scores, thresholds, band, windows, tier, better, lower
+    request, hints, scores, thresholds, band, windows, tier, better, lower, discontent
 ):
     def rank(new_scores, new_thresholds):
         decision = gate(windows=windows).decide(
@@ -100,6 +103,7 @@ def test_a_higher_score_or_a_lower_threshold_never_makes_it_dearer(
             query_type="unknown",
             scores=new_scores,
             policy=policy(new_thresholds, band),
+            discontent=discontent,
         )
         return TIERS.index(decision.chosen)
 
@@ -140,6 +144,43 @@ def test_the_order_of_the_dictionaries_does_not_matter(request, hints, scores, t
 def test_band_impact_and_tolerance(score, hints, chosen, reason):
     decision = decide({"fast": score, "mid": 0.95, "large": 0.97, "top": 1.0}, hints=hints)
     assert (decision.chosen, decision.reason) == (chosen, reason)
+
+
+@pytest.mark.parametrize(
+    ("score", "hints", "chosen", "reason"),
+    [
+        (0.90, Hints(), "mid", "session"),
+        (0.82, Hints(), "mid", "low_confidence"),  # one tier up, not two
+        (0.90, Hints(impact="high"), "mid", "impact"),
+        (0.90, Hints(error_tolerance="high"), "fast", None),
+        (0.79, Hints(), "large", "session"),
+        (0.90, Hints(feature="legal"), "large", "rule"),
+    ],
+)
+def test_a_discontented_user_goes_one_tier_up_unless_something_else_did_or_decides(score, hints, chosen, reason):
+    scores = {"fast": score, "mid": 0.95, "large": 0.97, "top": 1.0}
+    decision = decide(scores, hints=hints, in_gate=gate(LEGAL), discontent=True)
+    assert (decision.chosen, decision.reason) == (chosen, reason)
+
+
+def test_a_pin_is_kept_whatever_the_user_feels():
+    assert decide(pinned="fast", discontent=True).chosen == "fast"
+
+
+@given(request=FEATURES, hints=HINTS, scores=SCORES, thresholds=THRESHOLDS, band=SHARES)
+def test_discontent_never_makes_it_cheaper_and_moves_by_one_tier_at_most(request, hints, scores, thresholds, band):
+    def rank(discontent):
+        decision = gate(windows=dict.fromkeys(TIERS, 10**9)).decide(
+            features=request,
+            hints=hints,
+            query_type="unknown",
+            scores=scores,
+            policy=policy(thresholds, band),
+            discontent=discontent,
+        )
+        return TIERS.index(decision.chosen)
+
+    assert 0 <= rank(True) - rank(False) <= 1
 
 
 def test_a_band_of_nothing_is_off():
