@@ -32,7 +32,6 @@ class MiniLmEmbedder:
         self._tokenizer = tokenizer
         self._session = session
         self.version = version
-        self._last: tuple[str, NDArray[np.float32]] | None = None
 
     @classmethod
     def load(cls) -> MiniLmEmbedder:
@@ -54,16 +53,7 @@ class MiniLmEmbedder:
         return cls(tokenizer, session, version=fingerprint(weights, _VOCABULARY))
 
     def embed(self, text: str) -> NDArray[np.float32]:
-        """Shape (384,). Cost: 3 ms for 20 words, growing with them up to 128 tokens; the same text again is free."""
-        last = self._last  # scorer and classifier ask about the same request, one after the other
-        if last is not None and last[0] == text:
-            return last[1]
-        vector = self._embedded(text)
-        vector.flags.writeable = False
-        self._last = (text, vector)
-        return vector
-
-    def _embedded(self, text: str) -> NDArray[np.float32]:
+        """Shape (384,). Cost: 3 ms for 20 words, growing with them up to 128 tokens."""
         text = text[:READ_CHARACTERS]
         try:
             tokens = self._tokenizer.encode(text).ids

@@ -2,7 +2,8 @@
 
 Plain distance between vectors also counts differences that occur inside every group: a question or an order, long or short.
 So space is first rescaled by the covariance that the groups share, shrunk towards a round one since examples are few;
-what is left counts. Then each group is its centroid, and nearness is a cosine.
+what is left counts. Then each group is its centroid, and nearness is a cosine. Last, the centres are moved a little away from the
+examples of other groups that are drawn to them: where two groups are close, what tells them apart counts for more.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHRINKAGE = 0.7  # accuracy is flat from 0.3 to 0.9, on 10 examples a group
+#: Steps that move the centres, their size, and how sharply an example is drawn to the nearer of two centres.
+STEPS, STEP, SHARPNESS = 20, 0.3, 14.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class Centroids:
     """Groups of examples, ready to be compared with. At least two groups."""
 
     def __init__(self, vectors: NDArray[np.float32], groups: Sequence[str]) -> None:
-        """vectors: shape (examples, dimensions), of length one. groups: one name for each. Cost: 20 ms for 300 x 256."""
+        """vectors: shape (examples, dimensions), of length one. groups: one name for each. Cost: 30 ms for 300 x 256."""
         self.names = tuple(dict.fromkeys(groups))
         places = np.array([self.names.index(group) for group in groups])
         points = vectors.astype(np.float64)
@@ -38,7 +41,7 @@ class Centroids:
         self._rescaled = _rescaling(points - means[places], len(points) - len(self.names)).astype(np.float32)
         around = _of_length_one((vectors - self._middle) @ self._rescaled)
         centres = np.stack([around[places == place].mean(axis=0) for place in range(len(self.names))])
-        self._centres = _of_length_one(centres)
+        self._centres = _told_apart(_of_length_one(centres), around, places)
 
     def cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """To each of `names`, shape (groups,)."""
@@ -65,6 +68,19 @@ def _rescaling(residuals: NDArray[np.float64], freedom: int) -> NDArray[np.float
     values, directions = np.linalg.eigh(shrunk)
     rescaling: NDArray[np.float64] = directions / np.sqrt(values / size)
     return rescaling
+
+
+def _told_apart(
+    centres: NDArray[np.float32], around: NDArray[np.float32], places: NDArray[np.int_]
+) -> NDArray[np.float32]:
+    """Gradient steps of a softmax over cosines, begun at the centroids and ended early: examples are few."""
+    own = np.eye(len(centres), dtype=np.float32)[places]
+    size = np.float32(STEP * len(centres) / len(around))
+    for _ in range(STEPS):
+        drawn = np.exp(np.float32(SHARPNESS) * (around @ centres.T - 1))
+        drawn /= drawn.sum(axis=1, keepdims=True)
+        centres = _of_length_one(centres + size * ((own - drawn).T @ around))
+    return centres
 
 
 def _of_length_one(rows: NDArray[np.float32]) -> NDArray[np.float32]:
