@@ -27,7 +27,7 @@ class QueryTypeSettings(Strict):
         description="YAML file of types with examples, instead of the built-in ones or beside them (`builtin: true`).",
     )
     unknown_share: Share = Field(
-        0.2,
+        0.1,
         description="Requests no nearer to a type than this share of the examples when held out are `unknown`;"
         " higher: fewer wrong types, more `unknown`; 0: never unknown.",
     )

@@ -27,7 +27,7 @@ from router.query_types.nearest import NearestType
 EXAMPLES = 10
 BAR, GOAL = 0.85, 0.90
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4)
-SHIPPED_SHARE = 0.2
+SHIPPED_SHARE = 0.1
 TWENTY_WORDS = "I paid with my card at the market this morning and now the app shows the same payment twice, why?"
 
 
