@@ -88,6 +88,10 @@ bench-peers: setup ## The router beside nginx, Portkey and LiteLLM, installed in
 bench-isolation: setup ## What mirroring does to clients' latencies, its provider hanging or gone (20 minutes, wants a quiet machine)
 	@$(BIN)/python tests/benchmarks/bench_isolation.py $(BENCH_ARGS)
 
+.PHONY: bench-judges
+bench-judges: setup ## Pairs a second of the free judges, and both embedding engines side by side (2 minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_judges.py $(BENCH_ARGS)
+
 .PHONY: bench-statistics
 bench-statistics: setup ## How often the accuracy intervals hold the truth, cell by cell (a few minutes)
 	@$(BIN)/python tests/benchmarks/bench_statistics.py $(BENCH_ARGS)

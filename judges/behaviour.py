@@ -26,7 +26,12 @@ _HEDGE = re.compile(
     r"\b(?:i(?:'m| am) not (?:entirely |completely |fully )?(?:sure|certain)|i (?:think|believe|guess|assume)"
     r"|it (?:is|'s) (?:possible|likely|unclear|difficult to say)|may or may not|might be|could be|probably|perhaps|possibly"
     r"|to the best of my knowledge|as of my (?:last|knowledge)|my knowledge cut-?off"
-    r"|as an? (?:ai|artificial intelligence|(?:large )?language model))\b",
+    r")\b",
+    re.IGNORECASE,
+)
+_DISCLAIMER = re.compile(
+    r"\b(?:as an? (?:ai|artificial intelligence|(?:large )?language model|virtual assistant|chatbot)"
+    r"|i(?:'m| am) (?:just |only )?an? (?:ai|(?:large )?language model|virtual assistant|chatbot))\b",
     re.IGNORECASE,
 )
 _TURN = re.compile(r"\b(?:however|but|nevertheless|that said)\b", re.IGNORECASE)
@@ -58,6 +63,14 @@ def hedges(answer: str) -> list[Marker]:
     return [
         Marker(kind="hedge", start=m.start(), end=m.end(), text=m.group(), weight=0.15)
         for m in list(_HEDGE.finditer(answer))[:5]
+    ]
+
+
+def disclaimers(answer: str) -> list[Marker]:
+    """Where the answer speaks of being a machine."""
+    return [
+        Marker(kind="ai_disclaimer", start=m.start(), end=m.end(), text=m.group(), weight=0.15)
+        for m in list(_DISCLAIMER.finditer(answer))[:3]
     ]
 
 

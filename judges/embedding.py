@@ -27,13 +27,14 @@ class Embedder(Protocol):
 
 
 class SentenceTransformersEmbedder:
-    """all-MiniLM-L6-v2 by sentence-transformers, from an installed package: nothing is downloaded.
+    """Any model by sentence-transformers; by default all-MiniLM-L6-v2 from an installed package. Nothing is downloaded.
 
-    Loaded on first use, once per instance, about 4 s and 440 MB. threads: of torch, for the whole process.
+    Loaded on first use, once per instance, about 4 s and 440 MB; on a GPU where torch sees one. model: a directory, or the name
+    of a model that is in the local cache. threads: of torch, for the whole process.
     """
 
-    def __init__(self, *, model_path: Path | None = None, threads: int = 1) -> None:
-        self._model_path = model_path
+    def __init__(self, *, model: str | Path | None = None, threads: int = 1) -> None:
+        self._model_name = model
         self._threads = threads
         self._model: Any = None
         self._lock = threading.Lock()
@@ -55,7 +56,7 @@ class SentenceTransformersEmbedder:
         return np.asarray(vectors, dtype=np.float32)
 
     def _load(self) -> Any:
-        path = self._model_path or find_weights()
+        name = self._model_name or find_weights()
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         try:
@@ -67,9 +68,10 @@ class SentenceTransformersEmbedder:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         torch.set_num_threads(self._threads)
         try:
-            return SentenceTransformer(str(path), device="cpu", local_files_only=True)
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+            return SentenceTransformer(str(name), device=device, local_files_only=True)
         except (OSError, ValueError, RuntimeError) as exc:
-            raise JudgeUnavailable(f"semantic: the model in {path.name} cannot be loaded: {exc}") from exc
+            raise JudgeUnavailable(f"semantic: the model {Path(name).name} cannot be loaded: {exc}") from exc
 
 
 def find_weights() -> Path:

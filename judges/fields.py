@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from judges.json_difference import changed_types, reordered
 from judges.quantities import same_quantity, to_quantity
 from judges.text import normalise, same_text
 
@@ -14,11 +15,15 @@ _MAX_FIELDS = 500
 _PROSE_WORDS = 8
 _MAX_PROMPT = 8_000
 _SENTENCE_WORDS = 3
+_RETYPED = 0.3  # what a field loses that is a number on one side and text on the other, though they say the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldComparison:
-    """share: mean agreement of the fields, in [0, 1]. wrong: paths of plain values that differ. doubtful: of prose."""
+    """share: mean agreement of the fields, in [0, 1], less for changed types.
+
+    wrong: paths of plain values that differ; doubtful: of prose.
+    """
 
     share: float
     compared: int
@@ -34,6 +39,8 @@ def compare_fields(
     Where schema or prompt name most of the reference's fields, those that they do not name are extras and don't count.
     """
     asked = _asked_keys(answer, reference, prompt, schema)
+    retyped = changed_types(answer, reference)
+    answer = reordered(answer, reference)
     left, right = (
         {path: v for path, v in _leaves(value) if asked is None or path.partition(".")[0].partition("[")[0] in asked}
         for value in (answer, reference)
@@ -56,6 +63,7 @@ def compare_fields(
         elif same == 0.0:
             wrong.append(path)
     share = math.fsum(agreement) / len(agreement) if agreement else 1.0
+    share = max(0.0, share - _RETYPED * len(retyped) / max(1, len(paths)))
     return FieldComparison(share=share, compared=len(paths), wrong=tuple(wrong), doubtful=tuple(doubtful))
 
 

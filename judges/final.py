@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +65,9 @@ def _unwrap(value: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     answer = value[answer_key]
     if isinstance(answer, dict | list):
-        return None
+        if not others:
+            return None
+        return json.dumps(answer, ensure_ascii=False), "\n".join(_flat(value[k]) for k in others)
     return _scalar(answer), "\n".join(_flat(value[k]) for k in others)
 
 

@@ -1,4 +1,4 @@
-"""What kind of answer is asked for: a number, a choice, a label, yes or no, JSON fields, or free text?"""
+"""What kind of answer is asked for: number, formula, choice, label, yes or no, JSON, code, date, list, name, or free text?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from judges.choices import asks_yes_or_no, options, picked, polarity
+from judges.code import code_of
 from judges.contracts import Comparison
+from judges.dates import dates
 from judges.final import FinalAnswer
 from judges.labels import given_label, offered_labels
+from judges.lists import asks_for_list, items_of
+from judges.literals import Unread, literal_of
 from judges.quantities import to_quantity
 from judges.text import words
 
-Kind = Literal["number", "choice", "label", "yes_no", "json", "free"]
+Kind = Literal[
+    "number", "math", "choice", "label", "yes_no", "json", "literal", "code", "date", "list", "entity", "free"
+]
 
 _COUNTS = re.compile(
     r"\b(?:how (?:many|much|long|far|old|fast|tall|heavy|wide)|calculate|compute|evaluate|solve|what (?:is|are|was|were|will be) "
@@ -23,6 +29,23 @@ _COUNTS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_JSON = re.compile(r"\bjson\b", re.IGNORECASE)
+_ASKS_OUTPUT = re.compile(
+    r"\b(?:output|prints?|printed|returns?|evaluates? to|result of (?:running|executing|calling)"
+    r"|complete the assertion|literal)\b",
+    re.IGNORECASE,
+)
+_HAS_CODE = re.compile(r"\bdef \w+\(|\bassert \w+\(|```python|\breturn \w|>>> |\bprint\(|console\.log\(|function \w+\(")
+_ASKS_CODE = re.compile(
+    r"\b(?:write|implement|create|code|complete|fix|refactor|rewrite|generate)\b[^.\n]{0,80}"
+    r"\b(?:function|program|script|code|class|method|query|snippet|regex|python|javascript|sql)\b|```",
+    re.IGNORECASE,
+)
+_ASKS_DATE = re.compile(
+    r"\b(?:when|what (?:date|day)|which (?:date|day)|on what date|date of|deadline|due)\b", re.IGNORECASE
+)
+_ASKS_NAME = re.compile(r"\b(?:who|whose|whom|which|what|where|name)\b", re.IGNORECASE)
+_MATH = re.compile(r"\\(?:d?frac|sqrt|pi|boxed|infty|begin|left|cdot|text|pm|cup)|\$[^$\n]{1,80}\$")
+_CODE_TYPES = frozenset({"code", "coding", "programming", "sql"})
 _NUMERIC_TYPES = frozenset({"math", "arithmetic", "numeric", "number", "calculation"})
 _LABEL_TYPES = frozenset({"classification", "label", "intent", "routing", "sentiment", "triage"})
 _MAX_LABEL_WORDS = 6
@@ -36,20 +59,64 @@ def kind_of(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer)
         return "json"
     if schema_kind in {"number", "label"} and reference.text:
         return schema_kind
+    query_type = (comparison.query_type or "").lower()
+    if _is_output(prompt, answer, reference):
+        return "literal"
     offered = options(prompt)
     if offered and picked(reference.text, offered):
         return "choice"
     if given_label(whole_text(reference), labels_for(comparison)) is not None:
         return "label"
-    query_type = (comparison.query_type or "").lower()
+    if _is_code(query_type, prompt, answer, reference):
+        return "code"
     yes_no = polarity(reference.text) is not None and polarity(answer.text) is not None
     if yes_no and (asks_yes_or_no(prompt) or (_short(reference) and _short(answer))):
         return "yes_no"
+    if _is_date(prompt, answer, reference):
+        return "date"
     if _is_number(comparison, reference, answer):
         return "number"
     if _short(reference) and query_type in _LABEL_TYPES:
         return "label"
+    return _kind_of_text(prompt, answer, reference)
+
+
+def _kind_of_text(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> Kind:
+    """A formula, a list, a name, or nothing of that."""
+    if any(_MATH.search(side.text) for side in (answer, reference)) and all(
+        side.source != "last" and len(side.text) <= 200 for side in (answer, reference)
+    ):
+        return "math"
+    if asks_for_list(prompt) and all(items_of(side.text) or items_of(side.working) for side in (answer, reference)):
+        return "list"
+    if _short(reference) and _short(answer) and _ASKS_NAME.search(prompt):
+        return "entity"
     return "free"
+
+
+def _is_output(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool:
+    """The request shows code and asks what it yields."""
+    if not (_HAS_CODE.search(prompt) and _ASKS_OUTPUT.search(prompt)):
+        return False
+    return all(
+        not isinstance(literal_of(side.text), Unread)
+        or (side.source in {"field", "marked", "phrase"} and len(side.text) <= 2_000)
+        for side in (answer, reference)
+    )
+
+
+def _is_code(query_type: str, prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool:
+    if query_type not in _CODE_TYPES and not _ASKS_CODE.search(prompt):
+        return False
+    return all(code_of(side.working or side.text) is not None for side in (answer, reference))
+
+
+def _is_date(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool:
+    """A date with a month on both sides, and a question for one, or hardly anything beside it."""
+    stated = [[d for d in dates(side.text) if d.month] for side in (answer, reference)]
+    if not all(stated):
+        return False
+    return bool(_ASKS_DATE.search(prompt[-600:])) or all(len(words(side.text)) <= 5 for side in (answer, reference))
 
 
 def _is_data(final: FinalAnswer) -> bool:

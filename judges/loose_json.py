@@ -10,6 +10,11 @@ from typing import Any
 _FENCE = re.compile(r"```(?:json|JSON)?[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _CONSTANT = re.compile(r"\b(True|False|None)\b")
+#: LaTeX commands that JSON would read as an escape and the rest of a word: `\\frac` as a form feed and `rac`.
+_LATEX = re.compile(
+    r"(?<!\\)\\(?=(?:frac|forall|text|textbf|textit|times|theta|tan|tanh|tau|tfrac|triangle|therefore|neq|nabla|not|notin|rho|right"
+    r"|rangle|rfloor|rceil|rvert|rightarrow|mathrm|beta|binom|bar|begin|bmatrix|bmod|boxed|bigl?|bigr|bullet|because|backslash)(?![a-z]))"
+)
 _MAX_DEPTH = 40
 
 
@@ -41,6 +46,7 @@ def _candidates(text: str) -> list[str]:
 def _read(text: str) -> Any:
     if _too_deep(text):
         return None
+    text = _LATEX.sub(r"\\\\", text)
     for attempt in (text, _literal_backslashes(text), _repair(text)):
         try:
             return json.loads(attempt, strict=False)

@@ -7,27 +7,29 @@ import math
 import time
 from collections.abc import Sequence
 
-from judges.behaviour import hedges, refusal, repetition, truncated
+from judges.behaviour import disclaimers, hedges, refusal, repetition, truncated
 from judges.contracts import Comparison, Judgment, Marker
+from judges.grounding import grounding
 from judges.injection import injections
+from judges.language import wrong_language
+from judges.likeness import probability
+from judges.schema import broken_schema
 from judges.support import unsupported
 from judges.text import clip
 
-#: Low enough that unsupported details never reject by themselves: right answers have them nearly as often as wrong ones.
-_UNSUPPORTED_CAP = 0.35
 _BOTH_REFUSE = 0.2  # weight of a refusal where the reference refuses as well
 _REJECT = 0.40
+_CLEAN = 0.7  # the score of an answer without a sign and without anything to hold it against
 
 
 class MarkersJudge:
     """Finds signs against an answer, each with its place in it; rejects on strong ones, abstains otherwise.
 
-    The absence of signs is no proof of quality, so this judge never accepts. Unsupported statements are shown wherever
-    something could have supported them, a context or a reference; they count where a context is all there is, and only
-    beside other signs.
+    The absence of signs is no proof of quality, so with a reference, or with nothing at all, this judge never accepts. Where a
+    context is all that there is to go by, it says how far the answer keeps to it, either way.
     """
 
-    name = "markers@1"
+    name = "markers@2"
 
     async def judge(self, comparisons: Sequence[Comparison]) -> list[Judgment]:
         """One judgment per comparison, same order."""
@@ -36,16 +38,22 @@ class MarkersJudge:
     def _one(self, comparison: Comparison) -> Judgment:
         started = time.perf_counter()
         markers = find_markers(comparison)
-        score = _score(markers, grounded=bool(comparison.context) and not comparison.reference)
+        held = None if (comparison.reference or "").strip() else grounding(comparison)
+        kept = _kept(markers, checked=held is not None)
+        score = kept * (_CLEAN if held is None else probability(held.log_odds))
         rejected = score <= _REJECT
+        if held is not None and comparison.answer.strip():
+            rejected = score < 0.5
+        decided = rejected or (held is not None and bool(comparison.answer.strip()))
         counted: dict[str, int] = {}
         for marker in markers:
             counted[marker.kind] = counted.get(marker.kind, 0) + 1
         return Judgment(
             judge=self.name,
-            verdict="reject" if rejected else "abstain",
-            score=score if rejected else None,
-            rationale=", ".join(f"{kind} x{n}" if n > 1 else kind for kind, n in counted.items()) or "no signs",
+            verdict="reject" if rejected else "accept" if decided else "abstain",
+            score=score if decided else None,
+            rationale=(f"{held.said}; " if held is not None else "")
+            + (", ".join(f"{kind} x{n}" if n > 1 else kind for kind, n in counted.items()) or "no signs"),
             markers=tuple(markers),
             latency_seconds=time.perf_counter() - started,
         )
@@ -74,8 +82,9 @@ def find_markers(comparison: Comparison) -> list[Marker]:
         for start, end in injections(answer, sources)
         if start < len(answer)
     ]
+    found += [*disclaimers(answer), *_language(answer, comparison), *_schema(answer, comparison)]
     if comparison.context or comparison.reference:
-        found += unsupported(answer, "\n".join(clip(s) for s in sources if s))
+        found += unsupported(comparison)
     return sorted(found, key=lambda m: (m.start, m.end, m.kind))
 
 
@@ -86,13 +95,27 @@ def _refusal(answer: str, reference: str | None) -> Marker | None:
     return marker
 
 
-def _score(markers: Sequence[Marker], *, grounded: bool) -> float:
-    """Product of what each marker leaves.
+def _language(answer: str, comparison: Comparison) -> list[Marker]:
+    language = wrong_language(answer, comparison.prompt, comparison.reference)
+    if language is None:
+        return []
+    return [Marker(kind="wrong_language", start=0, end=len(answer), text=language, weight=0.5)]
 
-    Unsupported details count only where the context is all that there is to go by. A reference need not have every right
-    detail, and how well the two agree is for other judges to say.
+
+def _schema(answer: str, comparison: Comparison) -> list[Marker]:
+    fault = broken_schema(comparison.answer, comparison.schema) if comparison.schema else None
+    if fault is None:
+        return []
+    return [Marker(kind="broken_schema", start=0, end=len(answer), text=fault[:200], weight=0.7)]
+
+
+def _kept(markers: Sequence[Marker], *, checked: bool) -> float:
+    """What the signs of failure leave of a score, in [0, 1].
+
+    Unsupported details are not among them: with a context the grounding has counted them, and a reference need not have every
+    right detail; how well the two agree is for other judges to say. Nor is a hedge where what it hedges was checked.
     """
-    kept = math.prod(1 - m.weight for m in markers if not m.kind.startswith(("unsupported", "hedge")))
-    hedged = 1 - min(0.3, sum(m.weight for m in markers if m.kind == "hedge"))
-    details = sum(m.weight for m in markers if m.kind.startswith("unsupported")) if grounded else 0.0
-    return max(0.0, min(1.0, 0.7 * kept * hedged * (1 - min(_UNSUPPORTED_CAP, details * 0.5))))
+    shown = ("unsupported", "contradicts", "hedge", "ai_disclaimer")
+    kept = math.prod(1 - m.weight for m in markers if not m.kind.startswith(shown))
+    hedged = 0.0 if checked else min(0.3, sum(m.weight for m in markers if m.kind in ("hedge", "ai_disclaimer")))
+    return max(0.0, min(1.0, kept * (1 - hedged)))

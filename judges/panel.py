@@ -23,16 +23,18 @@ _DECISIVE = frozenset({"structured", "rules"})
 class Thresholds:
     """accept, reject: the verdict at and above, at and below; between them the panel abstains.
 
-    sure: from here, or from 1 - sure downwards, no further judge is asked.
+    sure: from here, or from 1 - sure downwards, no judge that costs money is asked. sure_free: the same for judges of likeness,
+    which cost milliseconds.
     """
 
     accept: float = 0.6
     reject: float = 0.4
     sure: float = 0.9
+    sure_free: float = 0.97
 
     def __post_init__(self) -> None:
-        if not 0 < self.reject < self.accept < 1 or not self.accept <= self.sure < 1:
-            raise ValueError("thresholds have to satisfy 0 < reject < accept <= sure < 1")
+        if not 0 < self.reject < self.accept < 1 or not self.accept <= self.sure <= self.sure_free < 1:
+            raise ValueError("thresholds have to satisfy 0 < reject < accept <= sure <= sure_free < 1")
 
     def verdict(self, probability: float | None) -> Verdict:
         """The verdict at a calibrated probability; abstain where there is none."""
@@ -48,7 +50,7 @@ class Panel:
     answer that talks to the judge is never accepted. A judge that is unavailable counts as an abstention with its reason.
     """
 
-    name = "panel@1"
+    name = "panel@2"
 
     def __init__(
         self, judges: Sequence[Judge], *, calibration: Calibration | None = None, thresholds: Thresholds | None = None
@@ -94,7 +96,8 @@ class Panel:
         if kind in _LIKENESS and any(_kind(j.judge) in _DECISIVE and j.score is not None for j in heard):
             return False
         probability = self.calibration.combined(heard, comparison.query_type)
-        return probability is None or 1 - self.thresholds.sure < probability < self.thresholds.sure
+        sure = self.thresholds.sure_free if kind in _LIKENESS else self.thresholds.sure
+        return probability is None or 1 - sure < probability < sure
 
     def conclude(self, comparison: Comparison, heard: tuple[Judgment, ...]) -> PanelJudgment:
         """One probability and verdict from what was said."""

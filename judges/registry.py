@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from judges.calibration import Calibration, read_calibration, shipped_calibration
 from judges.contracts import Judge
+from judges.embedding import Embedder
+from judges.engines import Engine, default_embedder
 from judges.errors import JudgeError, UnknownJudge
 from judges.panel import Panel, Thresholds
 from judges.rubric import RubricJudge, RubricSettings
 
 #: Cheapest first: the order in which a panel asks, whatever the order of the names it was built from.
-KNOWN = ("structured", "lexical", "markers", "semantic", "rubric")
+KNOWN = ("structured", "lexical", "markers", "semantic", "nli", "rubric")
 DEFAULT = ("structured", "lexical", "semantic", "markers")
 
 
@@ -23,25 +25,38 @@ def build_panel(
     calibration: Calibration | Path | None = None,
     thresholds: Thresholds | None = None,
     threads: int = 1,
+    engine: Engine = "auto",
+    embedding_model: str | Path | None = None,
+    nli_model: str | Path | None = None,
 ) -> Panel:
     """A panel of these judges, cheapest first.
 
     calibration: None for the shipped one, a directory that `shadow judge --fit` wrote, or one already read. threads: of the
-    embedding engine. Raises: UnknownJudge, BadCalibration, JudgeError where `rubric` is named without its settings.
+    embedding engine. engine, embedding_model: see `judges.engines`. nli_model: name or path of a cross-encoder; given, the judge
+    `nli` is asked, too. Raises: UnknownJudge, BadCalibration, JudgeError where `rubric` or `nli` is named without its model.
     """
+    if nli_model is not None:
+        names = [*names, "nli"]
     for name in names:
         if name not in KNOWN:
             raise UnknownJudge(name, KNOWN)
     if isinstance(calibration, Path):
         calibration = read_calibration(calibration)
-    judges = [_build(name, rubric, threads) for name in KNOWN if name in names]
+    judges = [
+        _build(name, rubric, nli_model, lambda: default_embedder(engine, model=embedding_model, threads=threads))
+        for name in KNOWN
+        if name in names
+    ]
     return Panel(judges, calibration=calibration or shipped_calibration(), thresholds=thresholds)
 
 
-def _build(name: str, rubric: RubricSettings | Judge | None, threads: int) -> Judge:
+def _build(
+    name: str, rubric: RubricSettings | Judge | None, nli_model: str | Path | None, embedder: Callable[[], Embedder]
+) -> Judge:
     """The judge of this name; imported here, so that a panel loads only what it asks."""
     from judges.lexical import LexicalJudge
     from judges.markers import MarkersJudge
+    from judges.nli import CrossEncoderClassifier, NliJudge
     from judges.semantic import SemanticJudge
     from judges.structured import StructuredJudge
 
@@ -50,6 +65,10 @@ def _build(name: str, rubric: RubricSettings | Judge | None, threads: int) -> Ju
             raise JudgeError("the judge `rubric` needs a model: address, name and price")
         return RubricJudge(rubric) if isinstance(rubric, RubricSettings) else rubric
     if name == "semantic":
-        return SemanticJudge(threads=threads)
+        return SemanticJudge(embedder())
+    if name == "nli":
+        if nli_model is None:
+            raise JudgeError("the judge `nli` needs a model: name or path of a cross-encoder")
+        return NliJudge(CrossEncoderClassifier(nli_model))
     free: dict[str, type[Judge]] = {"structured": StructuredJudge, "lexical": LexicalJudge, "markers": MarkersJudge}
     return free[name]()

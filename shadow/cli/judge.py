@@ -19,6 +19,7 @@ from shadow.json_lines import BadLine
 from shadow.judge_file import Pair, Side, matches, read_pairs, side_of
 
 if TYPE_CHECKING:
+    from judges.engines import Engine
     from judges.panel import Panel
     from shadow.judge_report import Judged
 
@@ -79,6 +80,17 @@ def _panel_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tu
 @click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of the embedding engine."
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "int8", "torch"]),
+    default="auto",
+    show_default=True,
+    help="Embedding engine; auto is int8 where that is installed.",
+)
+@click.option("--embedding-model", metavar="MODEL", help="Another sentence-transformers model, by name or path.")
+@click.option(
+    "--nli-model", metavar="MODEL", help="A cross-encoder for entailment, by name or path; adds the judge `nli`."
+)
 @click.option("--resamples", type=click.IntRange(0), default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else.")
 def judge(
@@ -92,6 +104,9 @@ def judge(
     calibration: Path | None,
     names: tuple[str, ...],
     threads: int,
+    engine: Engine,
+    embedding_model: str | None,
+    nli_model: str | None,
     resamples: int,
     as_json: bool,
 ) -> None:
@@ -111,7 +126,14 @@ def judge(
         lines = list(read_pairs(pairs))
         with ExitStack() as stack:
             sink = _writable(out, stack)
-            panel = build_panel(names, calibration=calibration, threads=threads)
+            panel = build_panel(
+                names,
+                calibration=calibration,
+                threads=threads,
+                engine=engine,
+                embedding_model=embedding_model,
+                nli_model=nli_model,
+            )
             wanted = [line for line in lines if isinstance(line, BadLine) or _selected(line, conditions, split, seed)]
             good = [line for line in wanted if isinstance(line, Pair)]
             progress = stack.enter_context(_progress())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import metadata
 
 from judges.embedding import find_weights
+from judges.engines import int8_installed
 from judges.errors import JudgeUnavailable
 from shadow.doctor.findings import Finding, bad, ok
 from shadow.panels import panels_of
@@ -33,6 +34,10 @@ def _judge(name: str, settings: Settings) -> Finding:
 
 
 def _semantic(what: str) -> Finding:
+    if int8_installed():
+        return ok(
+            what, f"onnxruntime {metadata.version('onnxruntime')} and the int8 weights are installed; no GPU is needed"
+        )
     missing = [shown for module, shown in _NEEDED.items() if importlib.util.find_spec(module) is None]
     if missing:
         return bad(what, f"{' and '.join(missing)} not installed", f"{EXTRA}, or take `semantic` out of judges.panel")

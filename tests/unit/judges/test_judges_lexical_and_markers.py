@@ -48,9 +48,9 @@ def test_it_abstains_in_the_middle_and_without_a_reference() -> None:
     assert lexical(WHO, "David Seville", "???").verdict == "abstain"
 
 
-def test_overlap_is_the_same_both_ways() -> None:
+def test_it_costs_nothing_to_say_more_or_less_than_the_reference() -> None:
     one, other = "Paris, the capital of France", "Paris is a city in France with two million people"
-    assert lexical("Where?", one, other).score == lexical("Where?", other, one).score
+    assert lexical("Where?", one, other).verdict == lexical("Where?", other, one).verdict == "accept"
 
 
 def test_numbers_are_never_nearly_equal() -> None:
@@ -118,12 +118,14 @@ def test_markers_never_accept_and_say_nothing_without_a_sign() -> None:
     assert marked("I can't help with that.", reference="I'm unable to answer that.").verdict == "abstain"
 
 
-def test_unsupported_details_are_shown_and_count_only_beside_other_signs() -> None:
-    answer = "It was founded by Wilhelmina Brandt in Rotterdam in 1987 with 450 people, perhaps, I think, as far as"
-    alone = marked(answer, context="The firm makes paper.")
-    assert {"unsupported_name", "unsupported_number"} <= {m.kind for m in alone.markers}
-    assert marked(answer, context="The firm makes paper.", finish_reason="length").verdict == "reject"
-    assert marked(answer.partition(", perhaps")[0] + ".", context="The firm makes paper.").verdict == "abstain"
+def test_an_answer_is_held_against_its_context_where_there_is_no_reference() -> None:
+    context = "The firm was founded by Ada Brandt in Rotterdam in 1987. It makes paper."
+    kept = marked("Ada Brandt founded the firm in Rotterdam in 1987.", context=context)
+    other = marked("Wilhelmina Kranz founded the firm in Antwerp in 1950.", context=context)
+    assert (kept.verdict, other.verdict) == ("accept", "reject")
+    assert {"unsupported_name", "unsupported_number"} <= {m.kind for m in other.markers}
+    assert marked("Wilhelmina Kranz founded it in 1950.", reference="Ada Brandt did.").verdict == "abstain"
+    assert marked("Ada Brandt founded the firm in", context=context, finish_reason="length").verdict == "reject"
 
 
 @pytest.mark.parametrize(

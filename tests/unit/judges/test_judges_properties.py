@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from judges.contracts import Comparison, Judge, Judgment
 from judges.lexical import LexicalJudge
+from judges.likeness import likeness
 from judges.markers import MarkersJudge
 from judges.registry import build_panel
 from judges.structured import StructuredJudge
@@ -90,13 +91,13 @@ def test_the_panel_keeps_its_contract_on_any_text(comparison: Comparison) -> Non
 @settings(max_examples=200, deadline=None)
 @given(texts, texts, st.sampled_from([None, "math", "qa"]))
 def test_judges_of_likeness_do_not_care_which_side_is_which(one: str, other: str, query_type: str | None) -> None:
-    """Lexical: always. The structured judge may read only one side's number, so there the verdict never turns round."""
+    """Shared words: always. The structured judge may read only one side's number, so there the verdict never turns round."""
     there = Comparison(prompt="How many?", answer=one, reference=other, query_type=query_type)
     back = Comparison(prompt="How many?", answer=other, reference=one, query_type=query_type)
-    lexical = [asyncio.run(LexicalJudge().judge([c]))[0] for c in (there, back)]
-    if one.strip() and other.strip():
-        scores = [j.score for j in lexical if j.score is not None]
-        assert len(scores) < 2 or scores[0] == pytest.approx(scores[1])
+    found = likeness(there), likeness(back)
+    if found[0] is not None and found[1] is not None:
+        assert found[0].recall == pytest.approx(found[1].precision)
+        assert found[0].precision == pytest.approx(found[1].recall)
     structured = {asyncio.run(StructuredJudge().judge([c]))[0].verdict for c in (there, back)} - {"abstain"}
     assert len(structured) <= 1
 
@@ -130,6 +131,20 @@ LONG: Sequence[str] = (
     "A) x " * 40_000,
     " " * 200_000 + "x",
     "é" * 200_000,
+    "\\frac{" * 33_000,
+    "1+" * 100_000,
+    "x^" * 100_000,
+    "2 = " * 50_000,
+    "def f(:\n" * 22_000,
+    "* a\n" * 50_000,
+    "[1," * 66_000,
+    "1 May " * 33_000,
+    "Aa and " * 28_000,
+    '"say it again and again" ' * 8_000,
+    "Smith et al. (2020) " * 10_000,
+    "not a b c. " * 18_000,
+    "```\n" * 50_000,
+    "9" * 50 + "^" + "9" * 50,
 )
 
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from judges.contracts import Comparison
 from judges.embedding import SentenceTransformersEmbedder
+from judges.engines import default_embedder
 from judges.errors import JudgeUnavailable
+from judges.int8_embedding import Int8Embedder
 from judges.semantic import SemanticJudge
 
 WHO = "Who painted the ceiling of the Sistine Chapel?"
@@ -67,7 +69,23 @@ def test_without_torch_the_judge_is_unavailable_and_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(JudgeUnavailable, match="install the extra `judges`"):
-        SentenceTransformersEmbedder(model_path=tmp_path).encode(["a"])
+        SentenceTransformersEmbedder(model=tmp_path).encode(["a"])
+
+
+def test_the_engine_is_int8_where_that_is_installed_and_torch_for_any_other_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert isinstance(default_embedder(), Int8Embedder)
+    assert isinstance(default_embedder(model=tmp_path), SentenceTransformersEmbedder)
+    assert isinstance(default_embedder("torch"), SentenceTransformersEmbedder)
+    monkeypatch.setattr("judges.engines.int8_installed", lambda: False)
+    assert isinstance(default_embedder(), SentenceTransformersEmbedder)
+
+
+def test_a_file_that_is_no_model_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no model")
+    with pytest.raises(JudgeUnavailable, match=r"the model model\.onnx cannot be loaded"):
+        Int8Embedder(model_path=tmp_path / "model.onnx").encode(["a"])
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +101,24 @@ def test_vectors_have_length_one_and_batches_change_nothing(engine: SentenceTran
     assert together.shape == (3, 384)
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-4)
     assert np.allclose(together, alone, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_int8_vectors_stand_where_those_of_the_reference_engine_do(engine: SentenceTransformersEmbedder) -> None:
+    texts = [
+        "Michelangelo",
+        "a much longer sentence about something else entirely",
+        "",
+        "\ud800 broken",
+        "東京は日本の首都です。",
+    ]
+    small = Int8Embedder()
+    together = small.encode(texts)
+    assert together.shape == (5, 384)
+    assert np.allclose(together, np.vstack([small.encode([t]) for t in texts]), atol=1e-6)
+    assert np.allclose(together, Int8Embedder(threads=2).encode(texts * 3)[:5], atol=1e-6)
+    assert (together * engine.encode([t.replace("\ud800", "?") for t in texts])).sum(axis=1).min() > 0.97
+    assert small.encode([]).shape == (0, 384)
 
 
 @pytest.mark.slow
@@ -115,4 +151,4 @@ def test_200_kilobytes_are_judged_in_bounded_time(engine: SentenceTransformersEm
 @pytest.mark.slow
 def test_a_directory_without_a_model_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(JudgeUnavailable, match="cannot be loaded"):
-        SentenceTransformersEmbedder(model_path=tmp_path).encode(["a"])
+        SentenceTransformersEmbedder(model=tmp_path).encode(["a"])

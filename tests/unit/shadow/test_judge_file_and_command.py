@@ -68,7 +68,7 @@ def test_labels_give_figures_with_intervals_over_all_and_by_group(pairs: Path) -
         {"meta.answer_model": "small", "dataset": "made up"},
         {"meta.answer_model": "tiny", "dataset": "made up"},
     ]
-    assert report["judges"] == ["structured@1", "lexical@1", "markers@1"]
+    assert report["judges"] == ["structured@2", "lexical@2", "markers@2"]
 
 
 def test_out_has_one_line_per_line_in_order(pairs: Path, tmp_path: Path) -> None:

@@ -1,0 +1,190 @@
+"""How are two final answers of a known kind compared? One function per kind: same, not the same, or None for not sure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from judges.choices import options, picked, polarity
+from judges.code import code_of, same_code
+from judges.contracts import Comparison
+from judges.dates import dates, same_date
+from judges.entities import same_name
+from judges.final import FinalAnswer
+from judges.kinds import Kind, is_arithmetic, labels_for, whole_text
+from judges.labels import given_label
+from judges.lists import items_of, order_matters, same_items
+from judges.literals import Unread, literal_of, same_literal
+from judges.mathematics import same_mathematics
+from judges.outcome import stated_quantity
+from judges.quantities import Quantity, same_quantity
+from judges.text import clean, normalise, same_text, words
+
+Said = tuple[bool | None, str]
+_SURE = frozenset({"field", "marked"})
+_CUT_OUT = frozenset({"field", "marked", "phrase"})
+_FORMULA = re.compile(r"\\[a-zA-Z]|[\^_√π∞±]|^\s*[(\[{]|\d\s*[a-zA-Z]\b(?!\w)|\b[a-z]\s*[-+*/=]|[-+*/=]\s*[a-z]\b")
+_MAX_SHOWN = 60
+
+
+def number(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Quantities, with units and rounding; formulas where one side is one."""
+    sums = is_arithmetic(comparison)
+    if sums:
+        said = _formula(answer, reference)
+        if said is not None:
+            return said
+    left, right = (stated_quantity(side, comparison.prompt, sums=sums) for side in (answer, reference))
+    if right is None:
+        return None, "no single number could be read from the reference"
+    if left is None:
+        if sums and not any(c.isdigit() for c in answer.text + answer.working):
+            return False, f"no number where the reference says {right.value:g}"
+        return None, "no single number could be read from the answer"
+    return same_quantity(left, right), f"number {_say(left)} against {_say(right)}"
+
+
+def mathematics(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Values, formulas, intervals, tuples and sets outside of plain arithmetic."""
+    return _formula(answer, reference) or (None, "no formula that could be read")
+
+
+def _formula(answer: FinalAnswer, reference: FinalAnswer) -> Said | None:
+    """The comparison as formulas; None where both are plain numbers or words, which others read better."""
+    one, other = answer.text, reference.text
+    if max(len(one), len(other)) > 400 or not all(
+        s.source in _CUT_OUT or len(s.text) <= 40 for s in (answer, reference)
+    ):
+        return None
+    if not any(_FORMULA.search(t) for t in (one, other)):
+        bare = all(
+            s.source in _SURE and 0 < len(words(s.text)) <= 3 and not re.search(r"\d", s.text)
+            for s in (answer, reference)
+        )
+        if bare:
+            return normalise(one) == normalise(other), f"{one[:_MAX_SHOWN]!r} against {other[:_MAX_SHOWN]!r}"
+        return None
+    same = same_mathematics(one, other)
+    return None if same is None else (same, f"formula {one[:_MAX_SHOWN]} against {other[:_MAX_SHOWN]}")
+
+
+def _say(quantity: Quantity) -> str:
+    return f"{quantity.value:g} {quantity.unit}".strip()
+
+
+def choice(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Options by letter or text."""
+    offered = options(comparison.prompt[-8_000:])
+    left, right = picked(answer.text, offered), picked(reference.text, offered)
+    if left is None:
+        left = picked(answer.working, offered) if answer.working else None
+    if left is None or right is None:
+        return None, "the option picked could not be read"
+    return left == right, f"option {left} against {right}"
+
+
+def label(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Labels of the list that the request or the schema gives, bare ones where it gives none."""
+    offered = labels_for(comparison)
+    right = given_label(whole_text(reference), offered)
+    if right is None:
+        return _bare_label(answer, reference)
+    left = given_label(whole_text(answer), offered)
+    if left is not None:
+        return left == right, f"label {' '.join(left)!r} against {' '.join(right)!r}"
+    if len(words(answer.text)) <= len(right) + 1 and not any(set(known) & set(words(answer.text)) for known in offered):
+        return False, f"{answer.text[:_MAX_SHOWN]!r} is none of the labels"
+    return None, "the label given could not be read"
+
+
+def _bare_label(answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Labels that no list names: equal or not, as long as both sides say little else."""
+    left, right = normalise(answer.text), normalise(reference.text)
+    if left == right:
+        return True, f"label {right!r} on both sides"
+    if len(words(answer.text)) > len(words(reference.text)) + 2:
+        return None, "the answer is no bare label"
+    return False, f"label {left[:_MAX_SHOWN]!r} against {right[:_MAX_SHOWN]!r}"
+
+
+def yes_no(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Yes or no, true or false."""
+    left, right = polarity(answer.text), polarity(reference.text)
+    if left is None or right is None:
+        return None, "neither yes nor no could be read"
+    return left == right, f"{'yes' if left else 'no'} against {'yes' if right else 'no'}"
+
+
+def literal(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """What a program prints: values by type, strings to the letter, quoted or not."""
+    one, other = (clean(side.text).strip() for side in (answer, reference))
+    left, right = literal_of(one), literal_of(other)
+    rationale = f"value {one[:_MAX_SHOWN]} against {other[:_MAX_SHOWN]}"
+    if isinstance(left, Unread) and isinstance(right, Unread):
+        if one == other:
+            return True, rationale
+        return (False if answer.source in _CUT_OUT and reference.source in _CUT_OUT else None), rationale
+    if isinstance(left, Unread) or isinstance(right, Unread):
+        bare, value = (one, right) if isinstance(left, Unread) else (other, left)
+        if isinstance(value, str):
+            return bare.strip("`'\"") == value, rationale
+        return (False if len(bare) <= 200 and "\n" not in bare else None), rationale
+    if isinstance(left, str) != isinstance(right, str) and str(left) == str(right):
+        return True, rationale
+    return same_literal(left, right), rationale
+
+
+def code(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Programs by their syntax trees; programs that differ may still do the same, so they are left open."""
+    left, right = code_of(answer.working or answer.text), code_of(reference.working or reference.text)
+    if left is None or right is None:
+        return None, "there is code on one side only"
+    same = same_code(left, right)
+    if same is None:
+        return None, "the programs differ in more than names"
+    return same, "the same program but for names and layout" if same else "the code cannot be parsed"
+
+
+def date(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Dates in any form, where either side states one that the question doesn't."""
+    asked = dates(comparison.prompt[-8_000:])
+    stated = [
+        [d for d in dates(side.text, years=True) if not any(same_date(d, a) and d.day == a.day for a in asked)]
+        for side in (answer, reference)
+    ]
+    if len(stated[0]) != 1 or len(stated[1]) != 1:
+        return None, "not one date on either side"
+    one, other = stated[0][0], stated[1][0]
+    return same_date(
+        one, other
+    ), f"date {answer.text[one.start : one.end]} against {reference.text[other.start : other.end]}"
+
+
+def listed(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Lists, in order only where an order was asked for."""
+    left, right = (items_of(side.text) or items_of(side.working) for side in (answer, reference))
+    if not left or not right:
+        return None, "no list could be read"
+    same, shared = same_items(left, right, ordered=order_matters(comparison.prompt[-8_000:]))
+    return same, f"{shared} items in both lists of {len(left)} and {len(right)}"
+
+
+def entity(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Short names. Different names may still be the same thing, so only equality is certain."""
+    same = same_name(answer.text, reference.text)
+    if same:
+        return True, f"the same name: {answer.text[:_MAX_SHOWN]!r} and {reference.text[:_MAX_SHOWN]!r}"
+    return None, "names that may or may not be the same"
+
+
+def free(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
+    """Free text: only the same marked answer is certain."""
+    if answer.source in _SURE and reference.source in _SURE and same_text(answer.text, reference.text):
+        return True, "the same final answer on both sides"
+    return None, "free text: nothing that could be compared exactly"
+
+
+COMPARE: dict[Kind, Callable[[Comparison, FinalAnswer, FinalAnswer], Said]] = {
+    "number": number, "math": mathematics, "choice": choice, "label": label, "yes_no": yes_no, "literal": literal, "code": code,
+    "date": date, "list": listed, "entity": entity, "free": free,
+}  # fmt: skip
