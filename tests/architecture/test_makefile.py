@@ -16,6 +16,7 @@ PROMISED = [
     "test",
     "test-fast",
     "faults",
+    "bench-routing",
     "lint",
     "types",
     "format",
