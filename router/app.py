@@ -15,17 +15,18 @@ import orjson
 import structlog
 import uuid_utils
 
-from router.asgi import JSON, Client, Headers, Message, Receive, Scope, Send, error_body, header
+from router.asgi import JSON, Client, Headers, Message, Receive, Scope, Send
 from router.auth import KeyRing
-from router.chat import read_chat_request
 from router.contracts import PolicySource, Recorder
 from router.decider import Decider
+from router.dialects.contracts import Dialect
+from router.dialects.known import ANTHROPIC, OPENAI
 from router.errors import ClientGone, RequestRejected
 from router.feedback import FeedbackRecorder
 from router.feedback_desk import FeedbackDesk
 from router.feedback_memory import RequestMemory
 from router.gate import Gate
-from router.hints import read_hints, wants_hold
+from router.hints import may_drop, read_hints, wants_hold
 from router.inline import Inline
 from router.pool import Pool, build_pool
 from router.query_types.choice import query_types_for
@@ -37,18 +38,26 @@ from router.telemetry import SpoolHealth, Telemetry
 from router.upstream import HttpUpstream
 from router.wiring import answering
 
-_CHAT = "/v1/chat/completions"
+_CHATS = {"/v1/chat/completions": OPENAI, "/v1/messages": ANTHROPIC}
 _MODELS = "/v1/models"
 _FEEDBACK = "/v1/feedback"
 _METHODS = {
-    _CHAT: ("POST",),
+    **dict.fromkeys(_CHATS, ("POST",)),
     _FEEDBACK: ("POST",),
     _MODELS: ("GET",),
     "/healthz": ("GET",),
     "/readyz": ("GET",),
     "/metrics": ("GET",),
 }
-_FORWARDED = {b"traceparent": "traceparent", b"tracestate": "tracestate"}
+_TRACING = ("traceparent", "tracestate")
+_FORWARDED = {
+    dialect.name: {name.encode(): name for name in (*_TRACING, *dialect.native_headers)}
+    for dialect in (OPENAI, ANTHROPIC)
+}
+_NOWHERE = {
+    "/v1/messages/count_tokens": "Tokens are not counted here: how many they are depends on the model that will answer,"
+    " which is decided for each request."
+}
 log = structlog.get_logger("router.app")
 
 
@@ -151,7 +160,9 @@ class RouterApp:
             await self._route(scope, client, request_id)
         except RequestRejected as rejected:
             self._telemetry.rejected(rejected.status)
-            body = error_body(rejected.message, kind=rejected.kind, code=rejected.code, param=rejected.param)
+            body = _dialect_at(scope["path"]).error_body(
+                rejected.status, rejected.message, kind=rejected.kind, code=rejected.code, param=rejected.param
+            )
             await client.respond(rejected.status, body, [JSON, *_id_header(request_id), *_extra(scope, rejected)])
         except ClientGone:
             log.info("client.gone", request_id=request_id)
@@ -160,7 +171,7 @@ class RouterApp:
             log.exception("request.crashed", request_id=request_id)
             if not client.begun:
                 message = f"The router failed on this request (id {request_id})."
-                body = error_body(message, kind="internal_error", code="internal")
+                body = _dialect_at(scope["path"]).error_body(500, message, kind="internal_error", code="internal")
                 await client.respond(500, body, [JSON, *_id_header(request_id)])
         finally:
             self._telemetry.in_progress.dec()
@@ -168,16 +179,16 @@ class RouterApp:
     async def _route(self, scope: Scope, client: Client, request_id: str) -> None:
         path: str = scope["path"]
         method: str = "GET" if scope["method"] == "HEAD" else scope["method"]
-        if path == _CHAT and method == "POST":
-            await self._chat(scope, client, request_id)
+        if method == "POST" and (dialect := _CHATS.get(path)) is not None:
+            await self._chat(scope, client, request_id, dialect)
             return
         if path == _FEEDBACK and method == "POST":
-            key_id = self._keys.check(header(scope["headers"], b"authorization"))
+            key_id = self._keys.check(scope["headers"])
             await self._desk.take(client, feedback_id=request_id, key_id=key_id, forwarded=_forwarded(scope["headers"]))
             return
         allowed = _METHODS.get(path) or (("GET",) if path.startswith(_MODELS + "/") else None)
         if allowed is None:
-            raise RequestRejected(404, f"There is nothing at {path[:200]!r}.", code="not_found")
+            raise RequestRejected(404, _NOWHERE.get(path, f"There is nothing at {path[:200]!r}."), code="not_found")
         if method not in allowed:
             raise RequestRejected(405, f"{path[:200]} takes {' or '.join(allowed)}.", code="method_not_allowed")
         if path == "/healthz":
@@ -185,17 +196,17 @@ class RouterApp:
         elif path == "/readyz":
             await client.respond(200, self._readiness(), [JSON])
         else:
-            self._keys.check(header(scope["headers"], b"authorization"))
+            self._keys.check(scope["headers"])
             if path == "/metrics":
                 page = self._telemetry.page()
                 await client.respond(200, page, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")])
             else:
                 await client.respond(200, self._models(path), [JSON, *_id_header(request_id)])
 
-    async def _chat(self, scope: Scope, client: Client, request_id: str) -> None:
+    async def _chat(self, scope: Scope, client: Client, request_id: str, dialect: Dialect) -> None:
         headers = scope["headers"]
-        key_id = self._keys.check(header(headers, b"authorization"))
-        request = read_chat_request(await client.read_body(self._max_body_bytes))
+        key_id = self._keys.check(headers)
+        request = dialect.read_request(await client.read_body(self._max_body_bytes))
         await self._inline.serve(
             client,
             request,
@@ -204,7 +215,8 @@ class RouterApp:
             hints=read_hints(headers, request.fields),
             key_id=key_id,
             hold=wants_hold(headers, request.fields) if request.streamed else None,
-            forwarded=_forwarded(headers),
+            forwarded=_forwarded(headers, dialect),
+            drop_unsupported=may_drop(headers),
         )
 
     def _readiness(self) -> bytes:
@@ -255,8 +267,15 @@ def _memory(settings: RouterSettings) -> RequestMemory | None:
     return RequestMemory(max_bytes=int(kept.megabytes * 1024 * 1024), seconds=kept.seconds, clock=time.monotonic)
 
 
-def _forwarded(headers: Headers) -> dict[str, str]:
-    return {_FORWARDED[name]: value.decode("latin-1") for name, value in headers if name in _FORWARDED}
+def _dialect_at(path: str) -> Dialect:
+    """In which dialect an error at a path is told."""
+    return ANTHROPIC if path.startswith("/v1/messages") else OPENAI
+
+
+def _forwarded(headers: Headers, dialect: Dialect = OPENAI) -> dict[str, str]:
+    """What of a client's headers goes to a provider."""
+    wanted = _FORWARDED[dialect.name]
+    return {wanted[name]: value.decode("latin-1") for name, value in headers if name in wanted}
 
 
 def _id_header(request_id: str) -> Headers:

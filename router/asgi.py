@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
 
-import orjson
-
 from router.errors import ClientGone, RequestRejected
 
 Scope = MutableMapping[str, Any]
@@ -116,8 +114,3 @@ class Watching:
 
     def _begin(self) -> None:
         self._watch = asyncio.create_task(self._client.watch(self._task), name="client-watch")
-
-
-def error_body(message: str, *, kind: str, code: str | None = None, param: str | None = None) -> bytes:
-    """An error in OpenAI's shape."""
-    return orjson.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})

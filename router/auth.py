@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from router.errors import HostNotAllowed, RequestRejected
@@ -37,17 +37,23 @@ class KeyRing:
             )
         return cls(digests=tuple(hashlib.sha256(key.encode()).digest() for key in keys))
 
-    def check(self, authorization: bytes | None) -> str | None:
-        """The id of the key in an `Authorization` header; None where none is asked for. Raises: RequestRejected (401)."""
+    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """The id of the key in the headers of a request; None where none is asked for. Raises: RequestRejected (401).
+
+        A key comes as `Authorization: Bearer`, or as `x-api-key`, as Anthropic's clients send theirs.
+        """
         if not self.digests:
             return None
-        scheme, _, key = (authorization or b"").partition(b" ")
+        given = dict(headers)
+        scheme, _, key = given.get(b"authorization", b"").partition(b" ")
+        if scheme.lower() != b"bearer":
+            key = given.get(b"x-api-key", b"")
         digest = hashlib.sha256(key.strip()).digest()
         known = [hmac.compare_digest(digest, accepted) for accepted in self.digests]  # all of them: constant time
-        if scheme.lower() != b"bearer" or not any(known):
+        if not any(known):
             raise RequestRejected(
                 401,
-                "A valid key is needed: Authorization: Bearer <key>.",
+                "A valid key is needed: Authorization: Bearer <key>, or x-api-key: <key>.",
                 code="invalid_api_key",
                 kind="authentication_error",
             )

@@ -6,6 +6,7 @@ Only what the router itself relies on is checked; everything else is the provide
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,10 @@ from router.errors import RequestRejected
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """A request in the OpenAI dialect: the client's bytes, and what was read from them."""
+    """A request: the client's bytes, and what was read from them.
+
+    dialect: the name of the client's. in_openai: what another dialect says, said in OpenAI's; `lost` is what it could not say.
+    """
 
     body: bytes
     fields: dict[str, Any]
@@ -24,6 +28,15 @@ class ChatRequest:
     streamed: bool
     usage_wanted: bool  # the client itself asked for the usage chunk of a stream
     max_completion_tokens: int | None
+    dialect: str = "openai.chat"
+    in_openai: Mapping[str, Any] | None = None
+    lost: tuple[str, ...] = ()
+    own_metadata: bytes | None = None  # what of `metadata` is for the provider, as JSON, where that is not all of it
+
+    @property
+    def chat_fields(self) -> Mapping[str, Any]:
+        """The request as an OpenAI client would have put it: the one form for whoever looks into it."""
+        return self.fields if self.in_openai is None else self.in_openai
 
 
 def read_chat_request(body: bytes) -> ChatRequest:

@@ -62,11 +62,11 @@ class Decider:
         key_id: str | None = None,
     ) -> Decided:
         """Everything up to the choice of the tier. request_id, key_id: what a session is remembered by."""
-        features = extract_features(request.fields)
+        features = extract_features(request.chat_fields)
         query_type, source = self._query_type(hints, features)
         signal = None
         if self.sessions is not None:
-            signal = self.sessions.read(request.fields, features, hints, request_id=request_id, key_id=key_id)
+            signal = self.sessions.read(request.chat_fields, features, hints, request_id=request_id, key_id=key_id)
         asked: Asked | None = None
         if self.asking is not None and pin is None:
             asked = await self.asking.ask(features)

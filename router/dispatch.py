@@ -14,10 +14,12 @@ from functools import partial
 
 import orjson
 
-from router.answers import Answer, read_answer
+from router.answers import Answer
 from router.cascade import Cascade
 from router.chat import ChatRequest
 from router.complaints import complaint_kind
+from router.crossing import ask_across
+from router.dialects.known import OPENAI, dialect_named
 from router.errors import UpstreamFailed
 from router.health import Health
 from router.inspection import Inspector
@@ -93,7 +95,7 @@ class Dispatcher:
         reply: Reply | None = None
         try:
             async with asyncio.timeout(target.timeout_seconds):
-                reply = await self._send(target, journal.request, None, forwarded)
+                reply = await self._send(target, journal, None, forwarded)
                 body = await reply.read(None)
         except TimeoutError as error:
             if reply is not None:
@@ -105,7 +107,7 @@ class Dispatcher:
             raise
         if reply.status >= 400:
             return self._refused(trial, reply, body, journal)
-        return self._completed(trial, reply, body, read_answer(body), journal, _JSON)
+        return self._completed(trial, reply, body, self._read(journal, body), journal, _JSON)
 
     async def _held(self, journal: Journal, forwarded: Mapping[str, str], trial: Trial) -> Completed | Refused:
         """A stream, read to its end before anybody sees it."""
@@ -132,17 +134,18 @@ class Dispatcher:
 
     async def _open(self, journal: Journal, forwarded: Mapping[str, str], trial: Trial) -> Relay | Refused:
         target = trial.target
-        reply = await self._send(target, journal.request, target.first_token_seconds, forwarded)
+        reply = await self._send(target, journal, target.first_token_seconds, forwarded)
         try:
             if reply.status >= 400:
                 return self._refused(trial, reply, await reply.read(_REFUSAL_READ_SECONDS), journal)
             if reply.content_type.lower().startswith(_NO_STREAMS):
                 if "json" in reply.content_type.lower():
-                    trial.usage = read_answer(await reply.read(_REFUSAL_READ_SECONDS)).usage
+                    trial.usage = self._read(journal, await reply.read(_REFUSAL_READ_SECONDS)).usage
                 raise UpstreamFailed("bad_body", f"no stream but {reply.content_type[:80]}", http_status=reply.status)
             relay = Relay(
                 target,
                 reply,
+                dialect=dialect_named(journal.request.dialect),
                 usage_wanted=journal.request.usage_wanted,
                 clock=self._clock,
                 clock_sent=trial.clock_sent,
@@ -193,26 +196,43 @@ class Dispatcher:
         )
 
     async def _send(
-        self, target: Target, request: ChatRequest, within_seconds: float | None, forwarded: Mapping[str, str]
+        self, target: Target, journal: Journal, within_seconds: float | None, forwarded: Mapping[str, str]
     ) -> Reply:
-        reply = await self._upstream.send(
-            target,
-            upstream_body(request, target, ask_for_usage=self._asks_for_usage(target, request)),
-            streamed=request.streamed,
-            within_seconds=within_seconds,
-            forwarded=forwarded,
-        )
+        """The reply, in the client's dialect whatever the target speaks."""
+        request = journal.request
+        ask_for_usage = self._asks_for_usage(target, request)
+        if target.dialect == request.dialect:
+            reply = await self._upstream.send(
+                target,
+                upstream_body(request, target, ask_for_usage=ask_for_usage),
+                streamed=request.streamed,
+                within_seconds=within_seconds,
+                forwarded=forwarded,
+            )
+        else:
+            reply = await ask_across(
+                self._upstream,
+                journal,
+                target,
+                ask_for_usage=ask_for_usage,
+                within_seconds=within_seconds,
+                forwarded=forwarded,
+            )
         status = reply.status
         if 200 <= status < 300 or (400 <= status < 500 and status not in _OURS and not is_transient(status)):
             return reply
         reply.close()
         raise UpstreamFailed(f"http_{status}", http_status=status, retry_after_seconds=reply.retry_after_seconds)
 
+    def _read(self, journal: Journal, body: bytes) -> Answer:
+        return dialect_named(journal.request.dialect).read_answer(body)
+
     def _asks_for_usage(self, target: Target, request: ChatRequest) -> bool:
         """Does the router ask for the usage chunk on its own account?"""
         return (
             request.streamed
-            and not request.usage_wanted
+            and target.dialect == OPENAI.name
+            and not (request.usage_wanted and request.dialect == OPENAI.name)
             and target.stream_usage
             and target.provider not in self._without_usage
         )
@@ -221,6 +241,8 @@ class Dispatcher:
 def upstream_body(request: ChatRequest, target: Target, *, ask_for_usage: bool) -> bytes:
     """The client's bytes with our model id, and with usage asked for when the answer is streamed."""
     body = with_model(request.body, target.model_json)
+    if request.own_metadata is not None:
+        body = splice(body, {"metadata": request.own_metadata})
     if ask_for_usage:
         options = request.fields.get("stream_options") or {}
         body = splice(body, {"stream_options": orjson.dumps({**options, "include_usage": True})})

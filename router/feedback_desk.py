@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import orjson
 
 from router.asgi import JSON, Client
-from router.chat import read_chat_request
+from router.dialects.known import dialect_named
 from router.errors import RequestRejected
 from router.feedback import MAX_BODY_BYTES, Feedback, FeedbackRecorder, read_feedback
 from router.feedback_memory import Remembered, RequestMemory
@@ -85,7 +85,7 @@ class FeedbackDesk:
             )
         await self.inline.serve(
             client,
-            read_chat_request(known.body),
+            dialect_named(known.dialect).read_request(known.body),
             request_id=request_id,
             pin=None,
             hints=known.hints,

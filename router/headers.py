@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from router.asgi import Headers
+from router.dialects.known import dialect_named
 from router.journal import Journal
 from router.pool import Pool, Target, expected_cost_usd
 from router.results import Completed
 from router.streaming import Relay
+
+_LONGEST_HEADER = 2000
 
 
 def decision_headers(journal: Journal) -> Headers:
@@ -31,6 +34,7 @@ def answer_headers(
         (b"x-shadow-model", _visible(answering_model or target.model)),
         (b"x-shadow-escalations", b"%d" % climbed),
         (b"x-shadow-cost-usd", plain_decimal(cost_usd).encode()),
+        *_dropped_header(journal, target),
     ]
 
 
@@ -39,7 +43,7 @@ def completed_headers(pool: Pool, journal: Journal, completed: Completed) -> Hea
     headers = [
         (b"content-type", completed.content_type),
         *answer_headers(pool, journal, completed.target, completed.answer.model, journal.cost_usd()),
-        *request_id_header(completed.request_id),
+        *request_id_header(journal, completed.request_id),
     ]
     if completed.validation is not None:
         headers.append((b"x-shadow-validation", completed.validation.encode()))
@@ -55,13 +59,21 @@ def stream_headers(pool: Pool, journal: Journal, relay: Relay) -> Headers:
         (b"cache-control", b"no-cache"),
         (b"x-accel-buffering", b"no"),
         *answer_headers(pool, journal, relay.target, relay.answer().model, journal.cost_usd() + expected),
-        *request_id_header(relay.request_id),
+        *request_id_header(journal, relay.request_id),
     ]
 
 
-def request_id_header(value: str | None) -> Headers:
+def request_id_header(journal: Journal, value: str | None) -> Headers:
     """The provider's own id of the request, for its support desk."""
-    return [(b"x-request-id", _visible(value))] if value else []
+    if not value:
+        return []
+    return [(dialect_named(journal.request.dialect).request_id_header(), _visible(value))]
+
+
+def _dropped_header(journal: Journal, target: Target) -> Headers:
+    """What of the request the answering model was not told, as its dialect has no word for it."""
+    lost = journal.dropped.get(target.key) if journal.dropped else None
+    return [(b"x-shadow-dropped", ",".join(lost)[:_LONGEST_HEADER].encode("ascii", "replace"))] if lost else []
 
 
 def retry_after_header(seconds: float | None) -> Headers:

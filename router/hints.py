@@ -34,6 +34,10 @@ def read_hints(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]
     user = _clean(given.get("user"))
     if user is None and isinstance(fields.get("user"), str):
         user = _clean(fields["user"])
+    if (
+        user is None and isinstance(metadata, Mapping) and isinstance(metadata.get("user_id"), str)
+    ):  # Anthropic's place for it
+        user = _clean(metadata["user_id"])
     return Hints(
         user=user,
         feature=_clean(given.get("feature")),
@@ -52,6 +56,14 @@ def wants_hold(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]
         if raw == b"x-shadow-hold":
             told = content.decode("latin-1")
     return {"full": True, "off": False}.get(told.strip().lower()) if isinstance(told, str) else None
+
+
+def may_drop(headers: Iterable[tuple[bytes, bytes]]) -> bool | None:
+    """May fields be left out that a model's dialect has no word for? None: the client does not say."""
+    for name, value in headers:
+        if name == b"x-shadow-drop-unsupported":
+            return value.strip().lower() in (b"true", b"1")
+    return None
 
 
 def _clean(value: str | None) -> str | None:

@@ -14,11 +14,12 @@ from typing import Any
 
 import structlog
 
-from router.asgi import JSON, Client, error_body
+from router.asgi import JSON, Client
 from router.chat import ChatRequest
 from router.coalesce import Coalescer
 from router.contracts import Exchange, Hints, Recorder
 from router.decider import Decider
+from router.dialects.known import dialect_named
 from router.dispatch import Dispatcher
 from router.errors import AllFailed, UpstreamFailed
 from router.feedback_memory import RequestMemory
@@ -28,11 +29,11 @@ from router.journal import Journal
 from router.pool import Pin, Pool, Target
 from router.results import Completed, Refused
 from router.settings import RoutingSettings
-from router.sse import error_event
 from router.streaming import Relay
 from router.telemetry import Telemetry
 
 CLIENT_CLOSED_REQUEST = 499
+_NO_HEADERS: Mapping[str, str] = {}
 log = structlog.get_logger("router.inline")
 
 
@@ -62,11 +63,13 @@ class Inline:
         forwarded: Mapping[str, str],
         retry: Retry | None = None,
         hold: bool | None = None,
+        drop_unsupported: bool | None = None,
     ) -> None:
         """Decide, answer, record.
 
         retry: the client was not pleased with an earlier answer. hold: what the caller says about holding a streamed answer
-        back; None: nothing.
+        back; None: nothing. drop_unsupported: whether what can't be said in a model's dialect may be left out; None: as
+        configured.
         """
         clock_started = self.clock()
         started_at = datetime.now(UTC)
@@ -85,6 +88,8 @@ class Inline:
             attempts=list(decided.attempts),
             retry_of=retry.of if retry is not None else None,
             held=request.streamed and (self.routing.hold == "full" if hold is None else hold),
+            native_headers=_native(request, forwarded),
+            drop_unsupported=self.routing.drop_unsupported if drop_unsupported is None else drop_unsupported,
         )
         tier = decided.decision.chosen
         if self.routing.mode == "observe" and pin is None and retry is None:
@@ -129,7 +134,9 @@ class Inline:
             await self._record(journal, status="failed", http_status=failure.status, error_kind=failure.kind)
             await client.respond(
                 failure.status,
-                error_body(failure.message, kind="upstream_error", code=failure.kind),
+                dialect_named(journal.request.dialect).error_body(
+                    failure.status, failure.message, kind="upstream_error", code=failure.kind
+                ),
                 [JSON, *decision_headers(journal), *retry_after_header(failure.retry_after_seconds)],
             )
         except Exception:
@@ -173,7 +180,7 @@ class Inline:
             log.warning("stream.broken", request_id=journal.request_id, kind=failure.kind)
             await self._record_stream(journal, relay, status="failed", error_kind=failure.kind)
             said = failure.detail if failure.kind == "error_event" else f"The answer broke off ({failure.kind})."
-            await client.end(error_event(said, failure.kind))
+            await client.end(dialect_named(journal.request.dialect).error_event(said, failure.kind))
             return
         except BaseException as error:
             relay.close()
@@ -200,7 +207,7 @@ class Inline:
             extra=_ids(refused),
         )
         content_type = (b"content-type", (refused.content_type or "application/json").encode("latin-1", "replace"))
-        headers = [content_type, *decision_headers(journal), *request_id_header(refused.request_id)]
+        headers = [content_type, *decision_headers(journal), *request_id_header(journal, refused.request_id)]
         await client.respond(refused.status, refused.body, headers)
 
     async def _record_stream(self, journal: Journal, relay: Relay, *, status: str, error_kind: str | None) -> None:
@@ -241,11 +248,17 @@ class Inline:
 
     async def _apologise(self, client: Client, journal: Journal) -> None:
         message = f"The router failed on this request (id {journal.request_id})."
+        dialect = dialect_named(journal.request.dialect)
         if not client.begun:
-            body = error_body(message, kind="internal_error", code="internal")
+            body = dialect.error_body(500, message, kind="internal_error", code="internal")
             await client.respond(500, body, [JSON, *decision_headers(journal)])
         elif not client.finished:
-            await client.end(error_event(message, "internal") if journal.request.streamed else b"")
+            await client.end(dialect.error_event(message, "internal") if journal.request.streamed else b"")
+
+
+def _native(request: ChatRequest, forwarded: Mapping[str, str]) -> Mapping[str, str]:
+    names = dialect_named(request.dialect).native_headers
+    return {name: forwarded[name] for name in names if name in forwarded} if names else _NO_HEADERS
 
 
 def _ids(result: Completed | Refused | Relay) -> dict[str, str]:

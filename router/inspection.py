@@ -41,12 +41,14 @@ class Inspector:
         if not self._causes or answer.finish_reason == "content_filter":
             return None, None
         validation: Validation | None = None
-        if (wanted := request.fields.get("response_format")) is not None:
+        if (wanted := request.chat_fields.get("response_format")) is not None:
             validation = self._validated(wanted, answer)
         if not answer.text and not answer.tool_calls:
             if answer.refusal:
                 return self._named("refusal"), validation
-            if not answer.other_content and not request.fields.get("stop"):  # a stop sequence may come first of all
+            if not answer.other_content and not request.chat_fields.get(
+                "stop"
+            ):  # a stop sequence may come first of all
                 return self._named("empty") or (self._named("schema") if validation == "failed" else None), validation
             return None, validation
         if validation == "failed" and "schema" in self._causes:

@@ -6,6 +6,7 @@ mutable thing on the inline path that outlives a function.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -40,6 +41,9 @@ class Journal:
     coalesced_with: str | None = None  # the request that pays for the answer of this one
     moved: Reason | None = None  # what moved the search above the chosen tier, if not a failure
     place: Place | None = None  # in a tier whose concurrency is limited
+    native_headers: Mapping[str, str] = field(default_factory=dict)  # that belong to the request, as its body does
+    drop_unsupported: bool = False  # the client agrees that what a model's dialect has no word for is left out
+    dropped: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # by the target's key
 
     @property
     def decision(self) -> Decision:
@@ -114,11 +118,13 @@ class Journal:
     ) -> Exchange:
         """Close the record. `served`: the model whose answer, whole or not, went to the client."""
         usage = self.usage_of(answer) if answer is not None else _NO_USAGE
-        more = {**self.decided.noted, **(extra or {})}
+        more = {**self.decided.noted, **self.native_headers, **(extra or {})}
         if self.coalesced_with is not None:
             more["coalesced_with"] = self.coalesced_with
         if self.held:
             more["hold"] = "full"
+        if served is not None and served.key in self.dropped:
+            more["dropped"] = ",".join(self.dropped[served.key])
         if usage.estimated:
             more["usage"] = "estimated"
         if self.retry_of is not None:
@@ -127,7 +133,7 @@ class Journal:
             request_id=self.request_id,
             started_at=self.started_at,
             policy_version=self.policy_version,
-            dialect="openai.chat",
+            dialect=self.request.dialect,
             hints=self.hints,
             query_type=self.decided.query_type,
             query_type_source=self.decided.query_type_source,

@@ -10,7 +10,7 @@ import orjson
 
 from router.errors import ApiKeyMissing, RequestRejected
 from router.pricing import Price, resolve_prices
-from router.settings import RouterSettings
+from router.settings import ProviderSettings, RouterSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Target:
     max_retries: int
     model_json: bytes  # the model id as JSON, ready to be spliced in
     stream_usage: bool = True  # the endpoint knows `stream_options`
+    dialect: str = "openai.chat"
+    default_max_tokens: int = 4096  # for a dialect that needs a limit, where the client names none
 
     @property
     def key(self) -> tuple[str, str]:
@@ -96,6 +98,16 @@ class Pool:
         return tuple(plan)
 
 
+#: kind of a provider -> name of its dialect.
+DIALECTS = {"openai": "openai.chat", "anthropic": "anthropic.messages"}
+_PATHS = {"openai": "/chat/completions", "anthropic": "/messages"}
+
+
+def endpoint(provider: ProviderSettings) -> str:
+    """Where a provider takes requests."""
+    return provider.base_url + _PATHS[provider.kind]
+
+
 def build_pool(settings: RouterSettings, environ: Mapping[str, str]) -> Pool:
     """Resolve prices and keys.
 
@@ -120,7 +132,7 @@ def build_pool(settings: RouterSettings, environ: Mapping[str, str]) -> Pool:
                     tier=tier.name,
                     provider=entry.provider,
                     model=entry.model,
-                    url=f"{provider.base_url}/chat/completions",
+                    url=endpoint(provider),
                     api_key=environ[provider.api_key_env].strip() if provider.api_key_env else None,
                     price=prices[entry.provider, entry.model],
                     context_tokens=entry.context_tokens,
@@ -129,6 +141,8 @@ def build_pool(settings: RouterSettings, environ: Mapping[str, str]) -> Pool:
                     max_retries=provider.max_retries,
                     model_json=orjson.dumps(entry.model),
                     stream_usage=provider.stream_usage,
+                    dialect=DIALECTS[provider.kind],
+                    default_max_tokens=provider.default_max_tokens,
                 )
             )
         chains[tier.name] = tuple(targets)

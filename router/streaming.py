@@ -1,22 +1,20 @@
 """How does a stream reach the client without ever lying about its end?
 
 A `Relay` reads the provider's events, forwards their bytes as they came, and gathers on the side what was said. The client
-sees `[DONE]` only if the provider sent it, or ended a well-formed stream after the model's own finish reason; every other
-end is an `UpstreamFailed`, which becomes an in-band error event. The last bytes are kept back in `final`, so that the
-exchange can be recorded before they leave. A usage chunk that the router asked for and the client did not is taken out.
+sees the end (`[DONE]`, say) only if the provider sent it, or ended a well-formed stream after the model's own finish reason;
+every other end is an `UpstreamFailed`, which becomes an in-band error event. The last bytes are kept back in `final`, so that
+the exchange can be recorded before they leave. A usage chunk that the router asked for and the client did not is taken out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import orjson
-
-from router.answers import Answer, AnswerBuilder
+from router.answers import Answer
+from router.dialects.contracts import Dialect
 from router.errors import UpstreamFailed
 from router.pool import Target
-from router.sse import DONE, DONE_EVENT, EventSplitter, data_of
+from router.sse import EventSplitter
 from router.upstream import Reply
 
 
@@ -32,6 +30,7 @@ class Relay:
         target: Target,
         reply: Reply,
         *,
+        dialect: Dialect,
         usage_wanted: bool,
         clock: Callable[[], float],
         clock_sent: float,
@@ -41,12 +40,11 @@ class Relay:
         self.clock_sent = clock_sent
         self.clock_first_event: float | None = None
         self._reply = reply
-        self._usage_wanted = usage_wanted
+        self._dialect = dialect
         self._clock = clock
         self._splitter = EventSplitter()
-        self._builder = AnswerBuilder()
+        self._reader = dialect.reader(usage_wanted=usage_wanted)
         self._waiting: list[bytes] = []
-        self._done = False
         self._said = True  # something other than comments since the last wait
         self._clock_quiet = clock_sent
         self._failure: UpstreamFailed | None = None
@@ -77,11 +75,11 @@ class Relay:
                 raise self._failure
 
     async def next_piece(self) -> bytes | None:
-        """Bytes to forward (whole events), None behind `[DONE]`. Raises: UpstreamFailed for any other end."""
+        """Bytes to forward (whole events), None behind the end. Raises: UpstreamFailed for any other end."""
         while True:
             piece = b"".join(self._waiting)
             self._waiting.clear()
-            if self._done:
+            if self._reader.done:
                 self.final = piece
                 return None
             if piece:
@@ -92,7 +90,7 @@ class Relay:
 
     def answer(self) -> Answer:
         """What has been said so far."""
-        return self._builder.answer()
+        return self._reader.answer()
 
     async def drain(self, within_seconds: float = 1.0) -> None:
         """Read the few bytes behind `[DONE]`, so that the connection can be used again."""
@@ -129,14 +127,14 @@ class Relay:
             for event in events:
                 if self._digest(event):
                     forwarded.append(event)
-                if self._done:
+                if self._reader.done:
                     break
-            if not chunk and not self._done:
-                if not self._builder.finished:
-                    raise UpstreamFailed("cut", "the stream ended without [DONE]", http_status=200)
+            if not chunk and not self._reader.done:
+                if not self._reader.finished:
+                    raise UpstreamFailed("cut", "the stream ended before its end", http_status=200)
                 # Well-formed to its end, and the model had said that it is finished: only the farewell is missing.
-                self._done = True
-                forwarded.append(DONE_EVENT)
+                self._reader.done = True
+                forwarded.append(self._dialect.end_event)
         except UpstreamFailed as failure:
             torn = not chunk and failure.kind == "bad_body" and self.clock_first_event is not None
             self._failure = (
@@ -146,29 +144,9 @@ class Relay:
 
     def _digest(self, event: bytes) -> bool:
         """Look into one event; True when it is to be forwarded."""
-        data = data_of(event)
-        if not data:
-            return True  # a comment or an empty event
-        if data == DONE:
-            if self.clock_first_event is None:
-                raise UpstreamFailed("bad_body", "the stream ended before it said anything", http_status=200)
-            self._done = True
-            return True
-        try:
-            chunk: Any = orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            raise UpstreamFailed("bad_body", "a chunk of the stream is not JSON", http_status=200) from error
-        if not isinstance(chunk, dict):
-            raise UpstreamFailed("bad_body", "a chunk of the stream is not a JSON object", http_status=200)
-        if chunk.get("error"):
-            raise UpstreamFailed("error_event", _message(chunk["error"]), http_status=200)
-        if self.clock_first_event is None:
-            self.clock_first_event = self._clock()
-        self._said = True
-        self._builder.add(chunk)
-        return self._usage_wanted or bool(chunk.get("choices")) or chunk.get("usage") is None
-
-
-def _message(error: object) -> str:
-    message = error.get("message") if isinstance(error, dict) else error
-    return str(message)[:500]
+        payload = self._reader.take(event)
+        if payload is not None:
+            self._said = True
+            if self.clock_first_event is None and self._reader.began:
+                self.clock_first_event = self._clock()
+        return self._reader.is_for_client(payload)

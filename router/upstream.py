@@ -18,6 +18,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from router.dialects.known import dialect_named
 from router.errors import UpstreamFailed
 from router.pool import Target
 
@@ -61,7 +62,7 @@ class Upstream(Protocol):
 
 
 class HttpUpstream:
-    """OpenAI-compatible endpoints over HTTP, with pooled keep-alive connections. One per process; `start` it in its loop."""
+    """Endpoints of every dialect over HTTP, with pooled keep-alive connections. One per process; `start` it in its loop."""
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
@@ -113,8 +114,7 @@ class HttpUpstream:
                     "User-Agent": "shadowtier",
                 }
             )
-            if target.api_key:
-                headers["Authorization"] = f"Bearer {target.api_key}"
+            headers.update(dialect_named(target.dialect).key_headers(target.api_key))
             prepared = self._prepared[key] = (URL(target.url), headers)
         return prepared
 
@@ -126,7 +126,7 @@ class _HttpReply:
         headers = response.headers
         self.content_type = headers.get("Content-Type", "")
         self.retry_after_seconds = None if response.status < 400 else parse_retry_after(headers, time.time())
-        self.request_id = headers.get("x-request-id")
+        self.request_id = headers.get("x-request-id") or headers.get("request-id")
 
     async def read(self, within_seconds: float | None) -> bytes:
         try:

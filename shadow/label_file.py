@@ -133,7 +133,7 @@ def form_lines(sample: WaitingSample) -> list[str]:
     """The lines for a reviewer, one per answer, blind; none where the texts are gone."""
     if not sample.prompt:
         return []
-    context = question_of(sample.request_body).context
+    context = question_of(sample.request_body, sample.dialect).context
     blind = sorted((blind_name(sample.sample_id, tier), completion) for tier, completion in sample.answers)
     return [
         _line(

@@ -15,25 +15,36 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-import orjson
 
+from router.answers import Answer as Said
+from router.answers import Usage
+from router.dialects.known import dialect_named
+from router.dialects.translation import translated, translated_body
+from router.errors import UpstreamFailed
+from router.pool import DIALECTS, endpoint
 from router.pricing import Price
-from router.settings import ModelSettings
+from router.settings import ModelSettings, ProviderSettings
 from shadow.sampling import Target
 from shadow.settings import Settings
-from shadow.store.samples import Answer
+from shadow.store.samples import Answer, Sample
 
 #: Never sent along: they concern the client's connection or its account, not the answer.
 _DROPPED = ("stream", "stream_options", "metadata", "user", "store", "service_tier", "n", "prompt_cache_key")
+_LIMITS = ("max_completion_tokens", "max_tokens")
 _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A mirrored call before it is made. worst_case_usd: input tokens and the whole token limit, at the dearest model."""
+    """A mirrored call before it is made, in the client's dialect.
+
+    worst_case_usd: input tokens and the whole token limit, at the dearest model.
+    """
 
     target: Target
     body: Mapping[str, Any]
+    dialect: str
+    native_headers: Mapping[str, str]
     worst_case_usd: Decimal
 
 
@@ -63,31 +74,34 @@ class Mirror:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    def plan(self, target: Target, request_body: str) -> Call | None:
+    def plan(self, target: Target, sample: Sample) -> Call | None:
         """The call for a target; None if the tier is gone from the configuration or the body can't be read."""
         tier = self._tiers.get(target.tier)
         try:
-            body = json.loads(request_body)
+            body = json.loads(sample.request_body)
         except ValueError:
             return None
         if tier is None or not isinstance(body, dict):
             return None
-        limit = self._settings.sampling.max_completion_tokens
         mirrored = {name: value for name, value in body.items() if name not in _DROPPED}
-        name = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
-        asked = body.get(name)
-        mirrored[name] = min(asked, limit) if isinstance(asked, int) and asked > 0 else limit
+        name = next((name for name in _LIMITS if name in body), _LIMITS[-1])
+        limit = mirrored[name] = _limit(body, name, self._settings.sampling.max_completion_tokens)
         # Four bytes a token would be the mean; two is safe for any language a provider bills.
-        prompt_tokens = len(request_body.encode("utf-8", "replace")) // 2 + 16
-        worst = max(
-            self._prices[model.provider, model.model].cost_usd(prompt_tokens, mirrored[name]) for model in tier.models
+        prompt_tokens = len(sample.request_body.encode("utf-8", "replace")) // 2 + 16
+        worst = max(self._prices[model.provider, model.model].cost_usd(prompt_tokens, limit) for model in tier.models)
+        return Call(
+            target=target,
+            body=mirrored,
+            dialect=sample.dialect,
+            native_headers=sample.native_headers,
+            worst_case_usd=worst,
         )
-        return Call(target=target, body=mirrored, worst_case_usd=worst)
 
     async def ask(self, call: Call) -> Answer:
         """The completion, or an answer whose outcome says why there is none. Never raises for what a provider does.
 
-        Outcomes other than "ok": connect, timeout, http_<status>, bad_body. Cost: what the provider billed, all models tried.
+        Outcomes other than "ok": connect, timeout, http_<status>, bad_body, unsupported (the model's dialect has no word for a
+        field). Cost: what the provider billed, all models tried.
         """
         answer = Answer(
             tier=call.target.tier, repeat=call.target.repeat, served=False, pi=call.target.pi, outcome="no_model"
@@ -100,60 +114,68 @@ class Mirror:
 
     async def _ask_model(self, call: Call, model: ModelSettings) -> Answer:
         provider = self._settings.providers[model.provider]
-        headers = {"content-type": "application/json"}
-        if provider.api_key_env:
-            headers["authorization"] = f"Bearer {self._environ.get(provider.api_key_env, '')}"
+        content = self._content(call, model, provider)
+        if content is None:
+            return _answer(call, model.model, "unsupported")
+        dialect = dialect_named(DIALECTS[provider.kind])
+        key = self._environ.get(provider.api_key_env, "") if provider.api_key_env else None
+        headers = {"content-type": "application/json", **dialect.key_headers(key)}
+        if dialect.name == call.dialect:
+            headers |= call.native_headers
         began = time.monotonic()
-        outcome, content = "ok", {}
+        said: Said | None = None
         try:
             async with asyncio.timeout(self._settings.sampling.timeout_seconds):
-                response = await self._client.post(
-                    f"{provider.base_url}/chat/completions",
-                    content=json.dumps({**call.body, "model": model.model}),
-                    headers=headers,
-                )
-            if response.status_code != 200:
-                outcome = f"http_{response.status_code}"
-            else:
-                content = orjson.loads(response.content)
+                response = await self._client.post(endpoint(provider), content=content, headers=headers)
+            outcome = "ok" if response.status_code == 200 else f"http_{response.status_code}"
+            if outcome == "ok":
+                said = dialect.read_answer(response.content)
         except (TimeoutError, httpx.TimeoutException):
             outcome = "timeout"
         except httpx.HTTPError:
             outcome = "connect"
-        except orjson.JSONDecodeError:
+        except UpstreamFailed:
             outcome = "bad_body"
-        return self._read(call, model, content, outcome, time.monotonic() - began)
+        if said is not None and not (said.text or said.tool_calls or said.finish_reason):
+            outcome = "bad_body"
+        return self._read(call, model, said, outcome, time.monotonic() - began)
 
-    def _read(self, call: Call, model: ModelSettings, content: Any, outcome: str, seconds: float) -> Answer:
-        usage = content.get("usage") if isinstance(content, dict) else None
-        usage = usage if isinstance(usage, dict) else {}
-        prompt_tokens = _count(usage.get("prompt_tokens"))
-        completion_tokens = _count(usage.get("completion_tokens"))
-        details = usage.get("prompt_tokens_details")
-        cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
-        text, finish_reason = None, None
-        if outcome == "ok":
-            try:
-                choice = content["choices"][0]
-                message, finish_reason = choice["message"], choice.get("finish_reason")
-                text = _text(message)
-            except (KeyError, IndexError, TypeError, AttributeError):
-                outcome = "bad_body"
+    def _content(self, call: Call, model: ModelSettings, provider: ProviderSettings) -> bytes | None:
+        """The request in the provider's dialect; None where it can't be said there and nothing may be left out."""
+        dialect = DIALECTS[provider.kind]
+        if dialect == call.dialect:
+            return json.dumps({**call.body, "model": model.model}).encode()
+        said = translated(call.body, dialect)
+        if said.lost and not self._settings.routing.drop_unsupported:
+            return None
+        limit = provider.default_max_tokens
+        return translated_body(
+            said, dialect=dialect, model=model.model, url=endpoint(provider), default_max_tokens=limit
+        )
+
+    def _read(self, call: Call, model: ModelSettings, said: Said | None, outcome: str, seconds: float) -> Answer:
+        if said is None:
+            return _answer(call, model.model, outcome, latency_seconds=seconds)
+        usage = said.usage or Usage(prompt_tokens=0, completion_tokens=0)
         price = self._prices[model.provider, model.model]
-        return Answer(
-            tier=call.target.tier,
-            repeat=call.target.repeat,
-            served=False,
-            pi=call.target.pi,
-            outcome=outcome,
-            model=str(content.get("model") or model.model) if isinstance(content, dict) else model.model,
-            completion=text,
-            finish_reason=finish_reason if isinstance(finish_reason, str) else None,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            cost_usd=price.cost_usd(prompt_tokens, completion_tokens, cached),
+        return _answer(
+            call,
+            said.model or model.model,
+            outcome,
+            completion=_text(said) if outcome == "ok" else None,
+            finish_reason=said.finish_reason,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cost_usd=price.cost_usd(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens),
             latency_seconds=seconds,
         )
+
+
+def _answer(call: Call, model: str, outcome: str, **known: Any) -> Answer:
+    target = call.target
+    return Answer(
+        tier=target.tier, repeat=target.repeat, served=False, pi=target.pi, outcome=outcome, model=model, **known
+    )
 
 
 def is_transient(outcome: str) -> bool:
@@ -163,13 +185,16 @@ def is_transient(outcome: str) -> bool:
     return outcome in {"connect", "timeout", "bad_body"}
 
 
-def _text(message: Mapping[str, Any]) -> str:
+def _text(said: Said) -> str:
     """The answer as one text; tool calls are recorded as what they are, text, and never executed."""
-    parts = [message["content"]] if isinstance(message.get("content"), str) else []
-    if message.get("tool_calls"):
-        parts.append(orjson.dumps(message["tool_calls"]).decode())
-    return "\n".join(parts).strip()
+    return f"{said.text}\n{said.tool_calls}".strip()
 
 
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+def _limit(body: Mapping[str, Any], name: str, cap_tokens: int) -> int:
+    """The token limit of a mirrored call. What a model may think is on top of the cap: a limit below it would be refused."""
+    asked = body.get(name)
+    thinking = body.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    if isinstance(budget, int) and budget > 0:
+        cap_tokens += budget
+    return min(asked, cap_tokens) if isinstance(asked, int) and asked > 0 else cap_tokens

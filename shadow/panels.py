@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import httpx
+
 from judges.panel import Panel
 from judges.registry import build_panel
-from judges.rubric import RubricSettings
+from judges.rubric import RubricJudge, RubricSettings
 from router.pricing import Rates, resolve_prices
 from router.settings import ModelSettings, PriceSettings, TierSettings
 from shadow.errors import ConfigError
 from shadow.settings import JudgeModelSettings, Settings
+from shadow.speaking import AnthropicTransport
 from shadow.store.engine import utc_now
 
 #: Tokens of a rubric prompt beside the texts it quotes, and of the longest reply, taken generously.
@@ -56,9 +59,12 @@ def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Pa
         timeout_seconds=provider.timeout_seconds,
         max_retries=provider.max_retries,
     )
+    judge: RubricSettings | RubricJudge = rubric
+    if provider.kind == "anthropic":
+        judge = RubricJudge(rubric, client=httpx.AsyncClient(transport=AnthropicTransport(provider, api_key)))
     return Panels(
         free=free,
-        paid=build_panel(names, rubric=rubric, calibration=settings.judges.calibration),
+        paid=build_panel(names, rubric=judge, calibration=settings.judges.calibration),
         usd_per_token=max(rates.input_usd, rates.output_usd),
     )
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from router.dialects.known import OPENAI
+from router.dialects.translation import translated
+
 #: Judges cap texts themselves; this only keeps absurd bodies out of the store's text columns twice.
 MAX_CHARACTERS = 200_000
 
@@ -20,13 +23,10 @@ class Question:
     schema: Mapping[str, Any] | None
 
 
-def question_of(request_body: str) -> Question:
-    """The question in an OpenAI chat body. Never raises: what can't be read is an empty prompt."""
-    try:
-        body = json.loads(request_body)
-    except ValueError:
-        return Question(prompt="", context=None, schema=None)
-    messages = body.get("messages") if isinstance(body, dict) else None
+def question_of(request_body: str, dialect: str = OPENAI.name) -> Question:
+    """The question in a recorded body of a dialect. Never raises: what can't be read is an empty prompt."""
+    body = chat_fields(request_body, dialect) or {}
+    messages = body.get("messages")
     said = [(m.get("role"), _text(m.get("content"))) for m in messages or [] if isinstance(m, dict)]
     last = max((i for i, (role, _) in enumerate(said) if role == "user"), default=None)
     if last is None:
@@ -35,6 +35,17 @@ def question_of(request_body: str) -> Question:
     return Question(
         prompt=said[last][1][:MAX_CHARACTERS], context=before[:MAX_CHARACTERS] or None, schema=_schema(body)
     )
+
+
+def chat_fields(request_body: str, dialect: str) -> Mapping[str, Any] | None:
+    """A recorded body as an OpenAI client would have put it, without what that dialect has no word for; None if it is none."""
+    try:
+        body = json.loads(request_body)
+    except ValueError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    return body if dialect == OPENAI.name else translated(body, OPENAI.name).fields
 
 
 def _text(content: Any) -> str:

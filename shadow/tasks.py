@@ -104,7 +104,7 @@ class Tasks:
         obtained = {(a.tier, a.repeat) for a in known if a.outcome == "ok"}
         outcomes = await asyncio.gather(
             *(
-                self._obtain(sample, self._mirror.plan(target, sample.request_body), target.tier)
+                self._obtain(sample, self._mirror.plan(target, sample), target.tier)
                 for target in sample.targets
                 if (target.tier, target.repeat) not in obtained
             )
@@ -154,7 +154,7 @@ class Tasks:
             answers = await samples.load_answers(connection, request_id) if sample else []
         if sample is None or sample.state != "mirrored":
             return
-        pairs = comparisons(sample, answers, question_of(sample.request_body))
+        pairs = comparisons(sample, answers, question_of(sample.request_body, sample.dialect))
         panel, reservation = await self._panel_within_budget([comparison.answer for _, comparison in pairs])
         judged = await panel.judge([comparison for _, comparison in pairs])
         clean = cleaner(self._settings.sampling.store_text)

@@ -12,6 +12,8 @@ from router.dialects.anthropic_restream import event, message_as_stream
 from router.dialects.anthropic_stream import AnthropicStream
 from router.dialects.openai import error_words
 
+#: Of the requests that we write. Later versions no longer take `temperature` and `top_p`, which OpenAI clients send; a client
+#: of this dialect brings its own version along.
 VERSION = "2023-06-01"
 _KINDS = {
     400: "invalid_request_error",
@@ -31,6 +33,9 @@ class Anthropic:
     """The `Dialect` of `POST /v1/messages`."""
 
     name = "anthropic.messages"
+    end_event = event("message_stop")
+    native_headers: tuple[str, ...] = ("anthropic-beta", "anthropic-version")
+    keep_alive = event("ping")
 
     def read_request(self, body: bytes) -> ChatRequest:
         return read_messages_request(body)
@@ -57,6 +62,9 @@ class Anthropic:
 
     def error_message(self, body: bytes) -> tuple[str, str | None]:
         return error_words(body)
+
+    def request_id_header(self) -> bytes:
+        return b"request-id"
 
     def key_headers(self, api_key: str | None) -> dict[str, str]:
         version = {"anthropic-version": VERSION}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
+
 from router.chat import ChatRequest, parsed_object, wrong_field
+from router.dialects.to_openai_request import to_openai_request
 
 
 def read_messages_request(body: bytes) -> ChatRequest:
@@ -26,6 +31,7 @@ def read_messages_request(body: bytes) -> ChatRequest:
     metadata = fields.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         raise wrong_field("metadata", "an object", metadata, given=True)
+    said = to_openai_request(fields)
     return ChatRequest(
         body=body,
         fields=fields,
@@ -33,4 +39,15 @@ def read_messages_request(body: bytes) -> ChatRequest:
         streamed=bool(streamed),
         usage_wanted=True,  # this dialect always tells the usage
         max_completion_tokens=limit,
+        dialect="anthropic.messages",
+        in_openai=said.fields,
+        lost=said.lost,
+        own_metadata=_without_hints(metadata),
     )
+
+
+def _without_hints(metadata: dict[str, Any] | None) -> bytes | None:
+    """Anthropic refuses metadata that it does not know, so our hints stay here. None: there are none."""
+    if not metadata or not any(name.lower().startswith("x-shadow-") for name in metadata):
+        return None
+    return orjson.dumps({name: value for name, value in metadata.items() if not name.lower().startswith("x-shadow-")})

@@ -35,6 +35,10 @@ class AnthropicStream:
         self._calls: dict[object, Mapping[str, Any]] = {}
         self._arguments: dict[object, list[str]] = {}
 
+    @property
+    def finished(self) -> bool:
+        return self._finish_reason is not None
+
     def take(self, event: bytes) -> Mapping[str, Any] | None:
         data = data_of(event)
         if not data:

@@ -21,6 +21,11 @@ class StreamReader(Protocol):
     began: bool  # something was said that a client has to see
     done: bool  # the provider said that the answer is complete; what comes behind is not looked at
 
+    @property
+    def finished(self) -> bool:
+        """The model said that it is finished, whether or not the provider has said goodbye."""
+        ...
+
     def take(self, event: bytes) -> Mapping[str, Any] | None:
         """The payload of an event; None for a comment, a keep-alive and the event that ends the stream.
 
@@ -41,6 +46,11 @@ class Dialect(Protocol):
     """One way to ask and to answer. Stateless."""
 
     name: str  # as recorded in `Exchange.dialect`
+    end_event: bytes  # what ends a stream
+    keep_alive: bytes  # what says in a stream that something will come
+    native_headers: tuple[
+        str, ...
+    ]  # of a client, lower case: they belong to the request and go where the dialect is spoken
 
     def read_request(self, body: bytes) -> ChatRequest:
         """Check a client's body as far as we rely on it. Raises: RequestRejected (400) that names the field."""
@@ -70,6 +80,10 @@ class Dialect(Protocol):
 
     def error_message(self, body: bytes) -> tuple[str, str | None]:
         """(what, code) of a provider's error body; never fails."""
+        ...
+
+    def request_id_header(self) -> bytes:
+        """Name of the response header in which a client looks for the provider's id of a request."""
         ...
 
     def key_headers(self, api_key: str | None) -> dict[str, str]:

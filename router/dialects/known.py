@@ -10,6 +10,9 @@ OPENAI: Dialect = OpenAI()
 ANTHROPIC: Dialect = Anthropic()
 
 
+_BY_NAME = {dialect.name: dialect for dialect in (OPENAI, ANTHROPIC)}
+
+
 def dialect_named(name: str) -> Dialect:
-    """The dialect of an exchange. Raises: KeyError for a name that is not known."""
-    return {OPENAI.name: OPENAI, ANTHROPIC.name: ANTHROPIC}[name]
+    """The dialect of a request, a model or an exchange. Raises: KeyError for a name that is not known."""
+    return _BY_NAME[name]

@@ -10,13 +10,16 @@ from router.answers import Answer, read_answer
 from router.chat import ChatRequest, read_chat_request
 from router.dialects.openai_restream import completion_as_stream
 from router.dialects.openai_stream import OpenAIStream
-from router.sse import error_event
+from router.sse import DONE_EVENT, error_event
 
 
 class OpenAI:
     """The `Dialect` of `POST /v1/chat/completions`."""
 
     name = "openai.chat"
+    end_event = DONE_EVENT
+    native_headers: tuple[str, ...] = ()
+    keep_alive = b": keep-alive\n\n"
 
     def read_request(self, body: bytes) -> ChatRequest:
         return read_chat_request(body)
@@ -41,6 +44,9 @@ class OpenAI:
 
     def error_message(self, body: bytes) -> tuple[str, str | None]:
         return error_words(body)
+
+    def request_id_header(self) -> bytes:
+        return b"x-request-id"
 
     def key_headers(self, api_key: str | None) -> dict[str, str]:
         return {"Authorization": f"Bearer {api_key}"} if api_key else {}

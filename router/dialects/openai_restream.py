@@ -11,8 +11,7 @@ from typing import Any
 import orjson
 
 from router.errors import UpstreamFailed
-
-DONE_EVENT = b"data: [DONE]\n\n"
+from router.sse import DONE_EVENT
 
 
 def completion_as_stream(body: bytes, *, usage_wanted: bool) -> bytes:

@@ -23,6 +23,10 @@ class OpenAIStream:
         self._usage_wanted = usage_wanted
         self._builder = AnswerBuilder()
 
+    @property
+    def finished(self) -> bool:
+        return self._builder.finished
+
     def take(self, event: bytes) -> Mapping[str, Any] | None:
         data = data_of(event)
         if not data:

@@ -20,7 +20,8 @@ from router.dialects.anthropic_answer import (
     text_or_none,
 )
 from router.dialects.anthropic_stream import block_index
-from router.dialects.openai_restream import DONE_EVENT, event
+from router.dialects.openai_restream import event
+from router.sse import DONE_EVENT
 
 
 def to_openai_answer(body: bytes, *, model: str, created: int) -> bytes:
@@ -58,13 +59,16 @@ class ToOpenAIStream:
         self._calls: dict[int, int] = {}  # index of the block -> index of the call
         self._inputs: dict[int, object] = {}  # inputs that came whole, until a delta says otherwise
         self._reason: str | None = None
+        self._begun = False
 
     def take(self, payload: Mapping[str, Any]) -> bytes:
         kind = payload.get("type")
         if kind == "message_start":
+            # Nothing is said yet: as long as that is so, somebody else may take over.
             message = payload.get("message")
-            return self._start(message if isinstance(message, dict) else {})
-        first = b"" if self._head else self._start({})
+            self._start(message if isinstance(message, dict) else {})
+            return b""
+        first = self._begin()
         if kind == "content_block_start":
             return first + self._open(block_index(payload), payload.get("content_block"))
         if kind == "content_block_delta":
@@ -79,16 +83,24 @@ class ToOpenAIStream:
         return first
 
     def end(self) -> bytes:
-        first = b"" if self._head else self._start({})
+        first = self._begin()
         last = self._chunk({}, self._reason or ("tool_calls" if self._calls else "stop"))
         usage = read_message_usage(self._usage)
         if self._usage_wanted and usage is not None:
             last += event({**self._head, "choices": [], "usage": openai_usage(usage)})
         return first + last + DONE_EVENT
 
-    def _start(self, message: Mapping[str, Any]) -> bytes:
+    def _start(self, message: Mapping[str, Any]) -> None:
         self._head = _head(message, self._model, self._created, "chat.completion.chunk")
         self._learn(message.get("usage"))
+
+    def _begin(self) -> bytes:
+        """The first chunk, once."""
+        if self._begun:
+            return b""
+        self._begun = True
+        if not self._head:
+            self._start({})
         return self._chunk({"role": "assistant", "content": ""})
 
     def _open(self, index: int, block: object) -> bytes:

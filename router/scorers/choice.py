@@ -9,9 +9,10 @@ from pathlib import Path
 import orjson
 
 from router.contracts import SCORER_TIER
+from router.crossing import InOpenAI
 from router.errors import ApiKeyMissing, PriceUnknown
 from router.health import Health
-from router.pool import Target
+from router.pool import DIALECTS, Target, endpoint
 from router.pricing import Price, resolve_prices
 from router.scorers import AskingScorer, Scorer
 from router.scorers.heuristic import HeuristicScorer
@@ -47,7 +48,7 @@ def asking_scorer_for(
         target=_target(settings, environ),
         prompts=by_name(models, max_characters=wanted.max_characters),
         fallback=fallback,
-        upstream=upstream,
+        upstream=InOpenAI(upstream),
         health=Health(failures=breaker.failures, cooldown_seconds=breaker.cooldown_seconds, clock=time.monotonic),
         clock=time.monotonic,
         deadline_seconds=wanted.deadline_ms / 1000,
@@ -83,7 +84,7 @@ def _target(settings: RouterSettings, environ: Mapping[str, str]) -> Target:
         tier=SCORER_TIER,
         provider=wanted.provider,
         model=wanted.model,
-        url=f"{provider.base_url}/chat/completions",
+        url=endpoint(provider),
         api_key=key,
         price=scorer_price(settings),
         context_tokens=128_000,
@@ -91,4 +92,5 @@ def _target(settings: RouterSettings, environ: Mapping[str, str]) -> Target:
         first_token_seconds=wanted.deadline_ms / 1000,
         max_retries=0,
         model_json=orjson.dumps(wanted.model),
+        dialect=DIALECTS[provider.kind],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from router.settings.values import Strict
 
@@ -13,7 +13,10 @@ from router.settings.values import Strict
 class ProviderSettings(Strict):
     """One endpoint that answers chat completions."""
 
-    kind: Literal["openai"] = Field("openai", description="Dialect of the endpoint.")
+    kind: Literal["openai", "anthropic"] = Field(
+        "openai",
+        description="Dialect of the endpoint: `openai` for every compatible one, `anthropic` for Anthropic's own messages.",
+    )
     base_url: str = Field(description="Up to and including the version, for example https://api.openai.com/v1.")
     api_key_env: str | None = Field(None, description="Environment variable holding the key; null: no key is sent.")
     timeout_seconds: float = Field(
@@ -36,13 +39,11 @@ class ProviderSettings(Strict):
     health_interval_seconds: float = Field(
         5, gt=0, description="How often `health_path` is asked while a breaker is open; never when all is well."
     )
-
-    @field_validator("kind", mode="before")
-    @classmethod
-    def _known_kind(cls, value: object) -> object:
-        if value == "anthropic":
-            raise ValueError("kind anthropic is not supported yet: use its OpenAI-compatible endpoint for now")
-        return value
+    default_max_tokens: int = Field(
+        4096,
+        ge=1,
+        description="Kind `anthropic` needs a limit for each answer: this one, where an OpenAI client names none.",
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -51,3 +52,9 @@ class ProviderSettings(Strict):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("base_url must look like https://host/v1")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _names_a_version(self) -> ProviderSettings:
+        if self.kind == "anthropic" and urlsplit(self.base_url).path == "":
+            raise ValueError(f"base_url of kind anthropic ends with the version: {self.base_url}/v1")
+        return self

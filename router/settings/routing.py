@@ -68,3 +68,8 @@ class RoutingSettings(Strict):
         description="Identical requests of one key at temperature 0, not streamed and under way at the same time, share one"
         " call.",
     )
+    drop_unsupported: bool = Field(
+        False,
+        description="A field that can't be carried into a model's dialect: false: the model is not asked, and where nobody else"
+        " is left the client gets a 400 that names the field; true: it is left out and listed in `x-shadow-dropped`.",
+    )

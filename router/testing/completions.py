@@ -16,6 +16,7 @@ class Seen:
     headers: Mapping[str, str]
     body: bytes
     fields: dict[str, Any]
+    path: str = "/v1/chat/completions"
 
     @property
     def model(self) -> str:

@@ -1,8 +1,9 @@
 """What does a provider look like that can fail in every way, on demand?
 
-`FakeProvider` is an OpenAI-compatible server on a loopback port, in a thread of its own, for tests of whatever talks to
-providers. It speaks raw HTTP/1.1, because the interesting faults (a reset, half an event, a kept-alive connection that is
-closed) are below any framework. By default it answers; `then` queues other behaviours, `always` sets one, both per model.
+`FakeProvider` is an OpenAI-compatible server, and at `/v1/messages` an Anthropic one, on a loopback port in a thread of its
+own, for tests of whatever talks to providers. It speaks raw HTTP/1.1, because the interesting faults (a reset, half an event,
+a kept-alive connection that is closed) are below any framework. By default it answers; `then` queues other behaviours,
+`always` sets one, both per model.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import orjson
 
+from router.testing import messages
 from router.testing.completions import Seen, chunks, completion, usage
 
 Event = dict[str, Any] | bytes
@@ -58,7 +60,9 @@ def answering(text: str = "Paris is the capital.", tokens: Mapping[str, Any] | N
 
     async def behave(call: Call) -> None:
         used = usage() if tokens is None else tokens
-        if call.seen.fields.get("stream"):
+        if call.seen.path.endswith("/messages"):
+            await _answer_messages(call, text, used)
+        elif call.seen.fields.get("stream"):
             events: list[Event] = [*chunks(call.seen, text, used), b"data: [DONE]\n\n"]
             await streaming(events)(call)
         else:
@@ -66,6 +70,14 @@ def answering(text: str = "Paris is the capital.", tokens: Mapping[str, Any] | N
             await call.whole(200, body, {"x-request-id": "req-upstream"})
 
     return behave
+
+
+async def _answer_messages(call: Call, text: str, used: Mapping[str, Any]) -> None:
+    if call.seen.fields.get("stream"):
+        await streaming(messages.events(call.seen, text, used))(call)
+    else:
+        body = orjson.dumps(messages.message(call.seen, text, used))
+        await call.whole(200, body, {"request-id": "req-upstream"})
 
 
 def status(code: int, body: Mapping[str, Any] | bytes = b"{}", headers: Mapping[str, str] | None = None) -> Behaviour:
@@ -224,7 +236,7 @@ async def _request(reader: asyncio.StreamReader) -> Seen | None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:
         return None
-    lines = head.split("\r\n")[1:-2]
+    first, *lines = head.split("\r\n")[:-2]
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Seen(headers=headers, body=body, fields=json.loads(body) if body else {})
+    return Seen(headers=headers, body=body, fields=json.loads(body) if body else {}, path=first.split(" ")[1])

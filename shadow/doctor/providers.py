@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from router.dialects.known import dialect_named
+from router.pool import DIALECTS
 from router.settings import ProviderSettings
 from shadow.doctor.configuration import usable_key, used_providers
 from shadow.doctor.findings import Finding, bad, ok, warn
@@ -51,7 +53,7 @@ async def _ask(
     key = environ.get(provider.api_key_env or "", "")
     if provider.api_key_env and not usable_key(key):
         return bad(what, f"{where} was not asked: there is no usable key", f"set {provider.api_key_env}")
-    headers = {"Authorization": f"Bearer {key.strip()}"} if provider.api_key_env else {}
+    headers = dialect_named(DIALECTS[provider.kind]).key_headers(key.strip() if provider.api_key_env else None)
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS * 2):
             answer = await client.get(f"{provider.base_url}/models", headers=headers)

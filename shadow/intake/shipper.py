@@ -113,7 +113,7 @@ class Shipper:
             if exchange.status == "answered" and exchange.served_tier in self._settings.tier_names:
                 picked = self._draw(exchange, exchange.served_tier)
                 if picked is not None:
-                    drawn.append((exchange, picked, question_of(exchange.request_body).prompt))
+                    drawn.append((exchange, picked, question_of(exchange.request_body, exchange.dialect).prompt))
         await insert_samples(connection, drawn)
 
     def _draw(self, exchange: Exchange, served_tier: str) -> Draw | None:

@@ -36,6 +36,7 @@ class WaitingSample:
     sample_id: str
     prompt: str
     request_body: str
+    dialect: str = "openai.chat"
     answers: tuple[tuple[str, str], ...]
 
 
@@ -163,7 +164,7 @@ async def count_labels(connection: AsyncConnection) -> int:
 async def waiting_samples(connection: AsyncConnection, request_ids: Sequence[str]) -> list[WaitingSample]:
     """These samples with their texts and every answer obtained, in this order; without those still being mirrored."""
     texts = (
-        sa.select(samples.c.request_id, sample_texts.c.prompt, sample_texts.c.request_body)
+        sa.select(samples.c.request_id, sample_texts.c.prompt, sample_texts.c.request_body, sample_texts.c.dialect)
         .join(sample_texts, sample_texts.c.request_id == samples.c.request_id)
         .where(samples.c.request_id.in_(request_ids), samples.c.state != "sampled")
     )
@@ -180,6 +181,7 @@ async def waiting_samples(connection: AsyncConnection, request_ids: Sequence[str
             sample_id=request_id,
             prompt=found[request_id].prompt,
             request_body=found[request_id].request_body,
+            dialect=found[request_id].dialect,
             answers=tuple(obtained.get(request_id, ())),
         )
         for request_id in request_ids

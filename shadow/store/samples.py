@@ -5,7 +5,7 @@ States: sampled -> mirrored -> judged | abstained, or failed (no reference to ju
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from judges.contracts import PanelJudgment
 from router.contracts import Exchange
+from router.dialects.known import dialect_named
 from shadow.sampling import Draw, Target
 from shadow.store.rollup_queue import mark_bucket_of_sample
 from shadow.store.schema import answers, judgments, sample_texts, samples
@@ -38,6 +39,8 @@ class Sample:
     state: State
     request_body: str
     prompt: str
+    dialect: str
+    native_headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,15 @@ async def insert_samples(connection: AsyncConnection, drawn: Sequence[tuple[Exch
     await connection.execute(
         insert(sample_texts).on_conflict_do_nothing(),
         [
-            {"request_id": e.request_id, "request_body": storable(e.request_body), "prompt": storable(prompt)}
+            {
+                "request_id": e.request_id,
+                "request_body": storable(e.request_body),
+                "prompt": storable(prompt),
+                "dialect": e.dialect,
+                "native_headers": {
+                    name: storable(e.extra[name]) for name in dialect_named(e.dialect).native_headers if name in e.extra
+                },
+            }
             for e, _, prompt in drawn
         ],
     )
@@ -93,7 +104,9 @@ async def mark_queued(connection: AsyncConnection, request_ids: Sequence[str]) -
 
 async def load_sample(connection: AsyncConnection, request_id: str) -> Sample | None:
     """The sample, or None if it is unknown or its text is gone."""
-    query = sa.select(samples, sample_texts.c.request_body, sample_texts.c.prompt).join_from(samples, sample_texts)
+    query = sa.select(
+        samples, *(sample_texts.c[name] for name in ("request_body", "prompt", "dialect", "native_headers"))
+    ).join_from(samples, sample_texts)
     row = (await connection.execute(query.where(samples.c.request_id == request_id))).mappings().first()
     if row is None:
         return None
@@ -107,6 +120,8 @@ async def load_sample(connection: AsyncConnection, request_id: str) -> Sample | 
         state=row["state"],
         request_body=row["request_body"],
         prompt=row["prompt"],
+        dialect=row["dialect"],
+        native_headers=row["native_headers"],
     )
 
 

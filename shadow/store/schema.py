@@ -117,6 +117,10 @@ sample_texts = sa.Table(
     sa.Column("request_id", UUID, sa.ForeignKey("samples.request_id", ondelete="CASCADE"), primary_key=True),
     sa.Column("request_body", sa.Text, nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),
+    sa.Column("dialect", sa.Text, nullable=False, server_default="openai.chat"),
+    sa.Column(
+        "native_headers", JSONB, nullable=False, server_default="{}"
+    ),  # what the dialect's clients say beside the body
 )
 
 answers = sa.Table(

@@ -37,6 +37,7 @@ class JudgedRequest:
     reference_tier: str
     request_body: str
     answers: tuple[JudgedAnswer, ...]
+    dialect: str = "openai.chat"
 
 
 async def judged_requests(
@@ -57,6 +58,7 @@ async def judged_requests(
             samples.c.request_id,
             samples.c.reference_tier,
             sa.func.coalesce(sample_texts.c.request_body, "").label("request_body"),
+            sa.func.coalesce(sample_texts.c.dialect, "openai.chat").label("dialect"),
             answers.c.tier,
             answers.c.served,
             answers.c.pi,
@@ -91,6 +93,7 @@ def _request(rows: list[Any]) -> JudgedRequest:
         request_id=str(first.request_id),
         reference_tier=first.reference_tier,
         request_body=first.request_body,
+        dialect=first.dialect,
         answers=tuple(
             JudgedAnswer(
                 tier=row.tier,

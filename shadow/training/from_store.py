@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import orjson
 
 from router.contracts import Features
 from router.features import extract_features
 from shadow.judge_file import normalised_prompt
+from shadow.prompts import chat_fields
 from shadow.store.training_rows import JudgedAnswer, JudgedRequest
 from shadow.training.observed import Observed
 from shadow.training.resampling import Floats
@@ -80,7 +80,7 @@ def lesson(
         known = {answer.tier: answer for answer in request.answers if answer.tier in tiers}
         if not request.request_body:
             left_out["no text was kept"] += 1
-        elif (features := _features(request.request_body)) is None:
+        elif (features := _features(request)) is None:
             left_out["the text that was kept is no request"] += 1
         elif not wanted(features):
             left_out["of the other half"] += 1
@@ -168,12 +168,9 @@ def _outcome(answer: JudgedAnswer) -> tuple[float, str] | None:
     return None if answer.probability is None else (answer.probability, "verdict")
 
 
-def _features(request_body: str) -> Features | None:
-    try:
-        body = orjson.loads(request_body)
-    except orjson.JSONDecodeError:
-        return None
-    features = extract_features(body) if isinstance(body, dict) else None
+def _features(request: JudgedRequest) -> Features | None:
+    fields = chat_fields(request.request_body, request.dialect)
+    features = extract_features(fields) if fields is not None else None
     return features if features is not None and features.turns else None
 
 

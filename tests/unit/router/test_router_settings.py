@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from router.errors import ConfigInvalid
+from router.pool import endpoint
 from router.settings import ProviderSettings, RouterSettings, check_routing, routing_problems
 
 GOOD = {
@@ -91,9 +92,11 @@ def test_bad_values_and_unknown_keys_are_refused(path, value):
         RouterSettings.model_validate(changed(path, value))
 
 
-def test_anthropic_is_told_what_to_do_for_now():
-    with pytest.raises(ValidationError, match="use its OpenAI-compatible endpoint for now"):
+def test_an_address_of_anthropic_ends_with_the_version():
+    with pytest.raises(ValidationError, match="ends with the version: https://x/v1"):
         ProviderSettings.model_validate({"kind": "anthropic", "base_url": "https://x"})
+    settings = ProviderSettings.model_validate({"kind": "anthropic", "base_url": "https://x/v1/"})
+    assert endpoint(settings) == "https://x/v1/messages"
 
 
 def test_all_problems_come_at_once():

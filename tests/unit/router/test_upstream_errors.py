@@ -111,7 +111,7 @@ def test_a_broken_answer_is_asked_for_again_only_where_nobody_else_is_left(kind)
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.8.8", "[::1]"])
 def test_loopback_needs_no_key(host):
-    assert KeyRing.of({}, host=host).check(None) is None
+    assert KeyRing.of({}, host=host).check([]) is None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com"])
@@ -119,7 +119,11 @@ def test_anything_else_does(host):
     with pytest.raises(HostNotAllowed):
         KeyRing.of({"SHADOW_API_KEYS": " , "}, host=host)
     ring = KeyRing.of({"SHADOW_API_KEYS": "one,two"}, host=host)
-    assert ring.check(b"Bearer one") != ring.check(b"bearer two")
-    for wrong in (None, b"", b"Bearer", b"Bearer ", b"one", b"Bearer three", b"Basic one"):
+    assert ring.check([(b"authorization", b"Bearer one")]) != ring.check([(b"authorization", b"bearer two")])
+    assert ring.check([(b"x-api-key", b"one")]) == ring.check([(b"authorization", b"Bearer one")])
+    for wrong in (b"", b"Bearer", b"Bearer ", b"one", b"Bearer three", b"Basic one"):
         with pytest.raises(RequestRejected):
-            ring.check(wrong)
+            ring.check([(b"authorization", wrong)])
+    for headers in ([], [(b"x-api-key", b"three")], [(b"authorization", b"Bearer three"), (b"x-api-key", b"one")]):
+        with pytest.raises(RequestRejected):
+            ring.check(headers)
