@@ -20,6 +20,7 @@ COMMANDS = {
     "db": ("shadow.cli.db", "db", "Migrations of the store."),
     "report": ("shadow.cli.report", "report", "Accuracy, escalation and cost per success, with intervals."),
     "judge": ("shadow.cli.judge", "judge", "Judge a file of pairs offline."),
+    "judgements": ("shadow.cli.judgements", "judgements", "Read recorded judge texts; how good were their judges?"),
     "train": ("shadow.cli.train", "train", "Fit the router's scorer on logged outcomes."),
     "evaluate": ("shadow.cli.evaluate", "evaluate", "How good a trained scorer is on outcomes."),
     "label": ("shadow.cli.label", "label", "Human labels by file."),

@@ -65,12 +65,12 @@ def measure(
         decided=int(decided.sum()),
         clusters=len(names),
         label_rate=float(label.mean()) if len(label) else float("nan"),
-        auroc=_figure(auroc, weights),
-        accuracy=_figure(_masked(weighted_mean(agree), decided), weights),
-        kappa=_figure(_masked(weighted_kappa(accept, label), decided), weights),
-        calibration_error=_figure(weighted_calibration_error(score, label), weights),
-        length_auroc=_figure(length, weights),
-        gain_over_length=_figure(lambda w: auroc(w) - length(w), weights),
+        auroc=resampled(auroc, weights),
+        accuracy=resampled(_masked(weighted_mean(agree), decided), weights),
+        kappa=resampled(_masked(weighted_kappa(accept, label), decided), weights),
+        calibration_error=resampled(weighted_calibration_error(score, label), weights),
+        length_auroc=resampled(length, weights),
+        gain_over_length=resampled(lambda w: auroc(w) - length(w), weights),
     )
 
 
@@ -145,13 +145,13 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return result
 
 
-def _figure(statistic: Statistic, weights: Floats) -> Figure:
+def resampled(statistic: Statistic, weights: Floats) -> Figure:
     """Value on the data themselves (row 0), percentile interval over the resamples in which it is defined."""
     values = np.concatenate([statistic(chunk) for chunk in np.array_split(weights, max(1, weights.size // 4_000_000))])
-    value, resampled = values[0], values[1:][~np.isnan(values[1:])]
+    value, drawn = values[0], values[1:][~np.isnan(values[1:])]
     if np.isnan(value):
         return Figure(value=None, low=None, high=None)
-    if len(resampled) == 0:
+    if len(drawn) == 0:
         return Figure(value=float(value), low=None, high=None)
-    low, high = np.quantile(resampled, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    low, high = np.quantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return Figure(value=float(value), low=float(low), high=float(high))

@@ -1,0 +1,1 @@
+"""What did a judge say in this recorded text? Import parsers, one per published format; each is pure and never guesses."""
