@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MONTHS = "january february march april may june july august september october november december".split()  # noqa: SIM905
 _NUMBER = (
@@ -44,10 +46,16 @@ class Date:
 
 def dates(text: str, *, years: bool = False) -> list[Date]:
     """The dates of a text in order. years: years that stand alone, too."""
+    found = _dates(text)
+    return list(found) if years else [d for d in found if d.month is not None]
+
+
+@lru_cache(maxsize=1024)
+def _dates(text: str) -> tuple[Date, ...]:
     found: list[Date] = []
     taken: list[tuple[int, int]] = []
     if _DIGIT.search(text) is None:
-        return found
+        return ()
     lowered = text.lower()
     forms = (_FORMS[0], _FORMS[4]) if _JOINED.search(text) else ()
     for form in (*_FORMS[1:4], *forms) if any(start in lowered for start in _STARTS) else forms:
@@ -57,14 +65,13 @@ def dates(text: str, *, years: bool = False) -> list[Date]:
                 found.append(date)
                 taken.append((date.start, date.end))
             if len(found) >= _MAX_DATES:
-                return found
-    if years:
-        found += [
-            Date(year=int(match[1]), start=match.start(), end=match.end())
-            for match in list(_YEAR.finditer(text))[:_MAX_DATES]
-            if not any(a < match.end() and match.start() < b for a, b in taken)
-        ]
-    return sorted(found, key=lambda d: d.start)
+                return tuple(sorted(found, key=lambda d: d.start))
+    found += [
+        Date(year=int(match[1]), start=match.start(), end=match.end())
+        for match in itertools.islice(_YEAR.finditer(text), _MAX_DATES)
+        if not any(a < match.end() and match.start() < b for a, b in taken)
+    ]
+    return tuple(sorted(found, key=lambda d: d.start))
 
 
 def _date(match: re.Match[str]) -> Date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from judges.text import clean, clip, fold
 
@@ -39,7 +40,13 @@ def injections(text: str, allowed: Iterable[str | None] = ()) -> list[tuple[int,
     A question about prompt injection makes such words legitimate in its answer. Where folding moved characters, the span
     is the whole text.
     """
-    expected = "\n".join(_folded(a) for a in allowed if a)
+    return list(_injections(text, tuple(a for a in allowed if a)))
+
+
+@lru_cache(maxsize=512)
+def _injections(text: str, allowed: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Kept for the last few texts: markers and the panel's veto ask the same."""
+    expected = "\n".join(_folded(a) for a in allowed)
     said = _folded(text)
     spans = [
         match.span()
@@ -47,7 +54,7 @@ def injections(text: str, allowed: Iterable[str | None] = ()) -> list[tuple[int,
         if not (expected and pattern.search(expected))
         for match in list(pattern.finditer(said))[:5]
     ]
-    return sorted(spans) if len(said) == len(text) else [(0, len(text))][: len(spans)]
+    return tuple(sorted(spans)) if len(said) == len(text) else ((0, len(text)),)[: len(spans)]
 
 
 def _folded(text: str) -> str:

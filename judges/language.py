@@ -26,6 +26,7 @@ _ABOUT_LANGUAGE = re.compile(
 )
 _MIN_WORDS = 12
 _MIN_LETTERS = 20
+_READ = 800  # characters: enough to tell
 _CLEAR = 1.8  # how many times as many function words as any other language
 
 
@@ -33,14 +34,16 @@ def wrong_language(answer: str, prompt: str, reference: str | None) -> str | Non
     """The answer's language where it is clearly neither the prompt's nor the reference's; None otherwise, and in doubt."""
     if _ABOUT_LANGUAGE.search(prompt[:4_000]):
         return None
-    said = language_of(answer[:4_000])
-    expected = {language_of(t[-4_000:]) for t in (prompt, reference or "")} - {None}
-    return said if said is not None and expected and said not in expected else None
+    said = language_of(answer[:_READ])
+    if said is None:
+        return None
+    expected = {language_of(t[-_READ:]) for t in (prompt, reference or "")} - {None}
+    return said if expected and said not in expected else None
 
 
 def language_of(text: str) -> str | None:
     """The language of a text in Latin letters, the script of another one; None where it is too short or mixed."""
-    scripts = Counter(_script(c) for c in text if c.isalpha())
+    scripts = Counter({"LATIN": len(text)}) if text.isascii() else Counter(_script(c) for c in text if c.isalpha())
     if not scripts or sum(scripts.values()) < _MIN_LETTERS:
         return None
     script, count = scripts.most_common(1)[0]

@@ -66,7 +66,7 @@ def find_markers(comparison: Comparison) -> list[Marker]:
         if comparison.reference is not None and not comparison.reference.strip():
             return []
         return [Marker(kind="empty", start=0, end=len(answer), text="", weight=1.0)]
-    sources = [comparison.prompt, comparison.context, comparison.reference]
+    sources = (comparison.prompt, comparison.context, comparison.reference)
     found = [
         m
         for m in (
@@ -79,7 +79,7 @@ def find_markers(comparison: Comparison) -> list[Marker]:
     found += hedges(answer)
     found += [
         Marker(kind="injection", start=start, end=min(end, len(answer)), text=answer[start:end][:200], weight=0.5)
-        for start, end in injections(answer, sources)
+        for start, end in injections(comparison.answer, sources)
         if start < len(answer)
     ]
     found += [*disclaimers(answer), *_language(answer, comparison), *_schema(answer, comparison)]

@@ -29,10 +29,8 @@ class _Pieces:
     """The texts of one comparison, as rows of the batch of vectors."""
 
     prompt: int
-    answer: int
-    reference: int
-    answer_sentences: tuple[int, ...]
-    reference_sentences: tuple[int, ...]
+    answer: tuple[int, ...]
+    reference: tuple[int, ...]
 
 
 class SemanticJudge:
@@ -84,10 +82,8 @@ class SemanticJudge:
 
         return _Pieces(
             prompt=texts.setdefault(prompt, len(texts)) if prompt else -1,
-            answer=row(answer),
-            reference=row(reference),
-            answer_sentences=tuple(row(s) for s in sentences(answer)[:_MAX_SENTENCES]),
-            reference_sentences=tuple(row(s) for s in sentences(reference)[:_MAX_SENTENCES]),
+            answer=tuple(row(s) for s in sentences(answer)[:_MAX_SENTENCES] or [answer]),
+            reference=tuple(row(s) for s in sentences(reference)[:_MAX_SENTENCES] or [reference]),
         )
 
     def _judgment(self, comparison: Comparison, alignment: float | None, seconds: float) -> Judgment:
@@ -115,6 +111,5 @@ def _alignment(pieces: _Pieces, vectors: NDArray[np.float32]) -> float:
         length = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(length, 1e-6), dtype=np.float32)
 
-    ours, theirs = pieces.answer_sentences or (pieces.answer,), pieces.reference_sentences or (pieces.reference,)
-    alike = beyond(theirs) @ beyond(ours).T
+    alike = beyond(pieces.reference) @ beyond(pieces.answer).T
     return float(max(alike.max(axis=1).mean(), alike.max(axis=0).mean()))

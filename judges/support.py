@@ -36,8 +36,11 @@ def _facts(answer: str, sources: list[str]) -> list[Marker]:
     """Each once. Numbers that the answer works out itself are its own; those inside a link are the link's."""
     looked_up = [known(s) for s in sources]
     links = link_spans(answer)
+    worked_out = "=" in answer or ">" in answer
     computed = [
-        abs(q.value) for q in quantities(answer)[:200] if _COMPUTED.search(answer[max(0, q.start - 4) : q.start])
+        abs(q.value)
+        for q in (quantities(answer)[:200] if worked_out else ())
+        if _COMPUTED.search(answer[max(0, q.start - 4) : q.start])
     ]
     found: list[Marker] = []
     seen: set[str] = set()
