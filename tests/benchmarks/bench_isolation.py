@@ -1,6 +1,6 @@
 """Does mirroring touch a client's latency? Sampling at 5 % against none, with the shadow provider healthy, hanging and refusing.
 
-    python tests/benchmarks/bench_isolation.py [--runs 20] [--quick] [--seconds 5.5] [--rate 100] [--provider-ms 15] [--json]
+    python tests/benchmarks/bench_isolation.py [--runs 20] [--quick] [--seconds 4.5] [--rate 100] [--provider-ms 15] [--json]
 
 One `shadow up` with everything it has: router, intake, worker with the judges, scheduler, embedded PostgreSQL. Clients come at a
 fixed rate, whatever happens, and are served by one provider; mirrors ask another one, which is healthy, hangs (accepts and never
@@ -107,7 +107,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=20, help="pairs of runs for each condition")
     parser.add_argument("--quick", action="store_true", help="6 pairs of short runs: says whether it works, not more")
-    parser.add_argument("--seconds", type=float, default=5.5, help="measured part of a run")
+    parser.add_argument("--seconds", type=float, default=4.5, help="measured part of a run")
     parser.add_argument("--rate", type=float, default=100, help="requests a second")
     parser.add_argument(
         "--provider-ms", type=float, default=15, help="what the clients' provider takes for an answer, always"
