@@ -54,7 +54,11 @@ def read_answer(body: bytes) -> Answer:
         raise UpstreamFailed("bad_body", "the answer is not JSON") from error
     if not isinstance(fields, dict) or not isinstance(fields.get("choices"), list):
         raise UpstreamFailed("bad_body", "the answer has no choices")
-    choice = next((c for c in fields["choices"] if isinstance(c, dict)), {})
+    choice: dict[str, Any] = {}
+    for found in fields["choices"]:
+        if isinstance(found, dict):
+            choice = found
+            break
     message = choice.get("message")
     if not isinstance(message, dict):
         message = {}
@@ -68,19 +72,19 @@ def read_answer(body: bytes) -> Answer:
         finish_reason=_text(choice.get("finish_reason")),
         usage=read_usage(fields.get("usage")),
         refusal=_text(message.get("refusal")) or "",
-        other_content=any(message.get(name) for name in _OTHER_CONTENT),
+        other_content=bool(message.get("audio") or message.get("images")),
     )
 
 
 def read_usage(usage: object) -> Usage | None:
     """An OpenAI usage object, or None when there is none to read."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     prompt, completion = token_count(usage.get("prompt_tokens")), token_count(usage.get("completion_tokens"))
     if prompt is None and completion is None:
         return None
     details = usage.get("prompt_tokens_details")
-    cached = token_count(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    cached = token_count(details.get("cached_tokens")) if isinstance(details, dict) else None
     for name in _CACHED if cached is None else ():
         cached = cached or token_count(usage.get(name))
     return Usage(prompt_tokens=prompt or 0, completion_tokens=completion or 0, cached_tokens=cached or 0)
@@ -194,6 +198,8 @@ def _text(value: object) -> str | None:
 
 def token_count(value: object) -> int | None:
     """A count of tokens in a usage object; None for what is no number."""
+    if type(value) is int and 0 <= value <= _MAX_TOKENS:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(min(_MAX_TOKENS, max(0, value)))

@@ -155,7 +155,7 @@ class RouterApp:
 
     async def _http(self, scope: Scope, client: Client) -> None:
         request_id = str(uuid_utils.uuid7())
-        self._telemetry.in_progress.inc()
+        self._telemetry.in_progress += 1
         try:
             await self._route(scope, client, request_id)
         except RequestRejected as rejected:
@@ -174,7 +174,7 @@ class RouterApp:
                 body = _dialect_at(scope["path"]).error_body(500, message, kind="internal_error", code="internal")
                 await client.respond(500, body, [JSON, *_id_header(request_id)])
         finally:
-            self._telemetry.in_progress.dec()
+            self._telemetry.in_progress -= 1
 
     async def _route(self, scope: Scope, client: Client, request_id: str) -> None:
         path: str = scope["path"]

@@ -24,7 +24,7 @@ def extract_features(fields: Mapping[str, Any]) -> Features:
     tokens = turns = 0
     has_images = False
     for message in fields.get("messages") or ():
-        if not isinstance(message, Mapping):
+        if not isinstance(message, dict):
             continue
         said, images = _content(message.get("content"))
         has_images = has_images or images > 0
@@ -36,7 +36,7 @@ def extract_features(fields: Mapping[str, Any]) -> Features:
     if tools:
         tokens += _size(tools) // BYTES_PER_TOKEN
     response_format = fields.get("response_format")
-    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
+    kind = response_format.get("type") if isinstance(response_format, dict) else None
     return Features(
         text=text,
         words=len(text.split()),

@@ -75,7 +75,11 @@ class Gate:
 
     def _predicted(self, scores: Mapping[str, float], policy: Policy) -> int:
         top = len(self.tiers) - 1
-        return next((i for i, tier in enumerate(self.tiers[:top]) if scores[tier] >= policy.thresholds[tier]), top)
+        for i in range(top):
+            tier = self.tiers[i]
+            if scores[tier] >= policy.thresholds[tier]:
+                return i
+        return top
 
     def _hinted(
         self, predicted: int, scores: Mapping[str, float], policy: Policy, hints: Hints, discontent: bool

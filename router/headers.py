@@ -88,4 +88,7 @@ def plain_decimal(value: Decimal) -> str:
 
 def _visible(value: str) -> bytes:
     """A header value from a foreign text: visible ASCII only."""
-    return "".join(c if "!" <= c <= "~" else "?" for c in value[:200]).encode()
+    value = value[:200]
+    if value.isascii() and value.isprintable() and " " not in value:
+        return value.encode()
+    return "".join(c if "!" <= c <= "~" else "?" for c in value).encode()

@@ -15,19 +15,20 @@ _PREFIX = "x-shadow-"
 _NAMES = frozenset({"user", "feature", "query-type", "impact", "error-tolerance", "session"})
 _LEVELS = frozenset({"low", "normal", "high"})
 MAX_LENGTH = 200
+_NONE = Hints()
 
 
 def read_hints(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]) -> Hints:
     """The hints of a request. `headers` as in ASGI: lower-case names, raw bytes."""
     given: dict[str, str] = {}
     metadata = fields.get("metadata")
-    if isinstance(metadata, Mapping):
+    if isinstance(metadata, dict):
         for key, value in metadata.items():
             name = str(key).lower().replace("_", "-").removeprefix(_PREFIX)
             if str(key).lower().startswith(_PREFIX) and name in _NAMES and isinstance(value, str | int | float):
                 given[name] = str(value)
     for raw, content in headers:
-        if raw.startswith(b"x-shadow-"):
+        if raw[:9] == b"x-shadow-":
             name = raw[len(_PREFIX) :].decode("latin-1")
             if name in _NAMES:
                 given[name] = content.decode("utf-8", "replace")
@@ -35,9 +36,11 @@ def read_hints(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]
     if user is None and isinstance(fields.get("user"), str):
         user = _clean(fields["user"])
     if (
-        user is None and isinstance(metadata, Mapping) and isinstance(metadata.get("user_id"), str)
+        user is None and isinstance(metadata, dict) and isinstance(metadata.get("user_id"), str)
     ):  # Anthropic's place for it
         user = _clean(metadata["user_id"])
+    if not given and user is None:
+        return _NONE
     return Hints(
         user=user,
         feature=_clean(given.get("feature")),
@@ -51,7 +54,7 @@ def read_hints(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]
 def wants_hold(headers: Iterable[tuple[bytes, bytes]], fields: Mapping[str, Any]) -> bool | None:
     """Does the caller want a streamed answer to be held back until it is complete? None: it does not say."""
     metadata = fields.get("metadata")
-    told = metadata.get("x-shadow-hold") if isinstance(metadata, Mapping) else None
+    told = metadata.get("x-shadow-hold") if isinstance(metadata, dict) else None
     for raw, content in headers:
         if raw == b"x-shadow-hold":
             told = content.decode("latin-1")

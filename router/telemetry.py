@@ -7,16 +7,16 @@ number of series is bounded. What others count themselves (spool, breakers, poli
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeVar, cast
+from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from router.contracts import Exchange, PolicySource
 from router.health import Health
 from router.pool import Pool
+from router.tallies import Spread, Tally
 
-M = TypeVar("M", Counter, Histogram)
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -43,71 +43,46 @@ class Telemetry:
 
     def __init__(self, pool: Pool, health: Health, policy: PolicySource, spool: SpoolHealth | None) -> None:
         self.registry = CollectorRegistry()
-        self._children: dict[tuple[object, ...], object] = {}
-        self._requests = Counter(
-            "shadow_requests",
-            "Requests by the tier that served them and why.",
-            ["tier", "reason"],
-            registry=self.registry,
+        self._requests = Tally("shadow_requests", "Requests by the tier that served them and why.", ["tier", "reason"])
+        self._failures = Tally("shadow_request_failures", "Requests without a complete answer.", ["reason"])
+        self._rejected = Tally("shadow_requests_rejected", "Requests turned down before a decision.", ["reason"])
+        self._attempts = Tally("shadow_attempts", "Calls to models by how they came out.", ["tier", "model", "reason"])
+        self._cost = Tally("shadow_cost_usd", "USD spent on client requests.", ["tier", "model"])
+        self._latency = Spread("shadow_request_seconds", "From request to last byte.", "tier", _SECONDS)
+        self._first_token = Spread("shadow_first_token_seconds", "To the first event.", "tier", _SECONDS)
+        self._feedback = Tally(
+            "shadow_feedback", "Ratings by the tier that was rated, and retries without one.", ["tier", "reason"]
         )
-        self._failures = Counter(
-            "shadow_request_failures", "Requests without a complete answer.", ["reason"], registry=self.registry
-        )
-        self._rejected = Counter(
-            "shadow_requests_rejected", "Requests turned down before a decision.", ["reason"], registry=self.registry
-        )
-        self._attempts = Counter(
-            "shadow_attempts",
-            "Calls to models by how they came out.",
-            ["tier", "model", "reason"],
-            registry=self.registry,
-        )
-        self._cost = Counter(
-            "shadow_cost_usd", "USD spent on client requests.", ["tier", "model"], registry=self.registry
-        )
-        self._latency = Histogram(
-            "shadow_request_seconds", "From request to last byte.", ["tier"], buckets=_SECONDS, registry=self.registry
-        )
-        self._first_token = Histogram(
-            "shadow_first_token_seconds", "To the first event.", ["tier"], buckets=_SECONDS, registry=self.registry
-        )
-        self._feedback = Counter(
-            "shadow_feedback",
-            "Ratings by the tier that was rated, and retries without one.",
-            ["tier", "reason"],
-            registry=self.registry,
-        )
-        self.in_progress = Gauge("shadow_requests_in_progress", "Requests being served.", registry=self.registry)
+        self.in_progress = 0
+        tallies = (self._requests, self._failures, self._rejected, self._attempts, self._cost, self._feedback)
+        for metric in (*tallies, self._latency, self._first_token, self):
+            self.registry.register(metric)
         self.registry.register(_Watched(pool, health, policy, spool))
 
     def exchanged(self, exchange: Exchange) -> None:
-        """Count a finished request."""
+        """Count a finished request. Cost: some 2 microseconds."""
         tier = exchange.served_tier or "none"
-        self._child(self._requests, tier, exchange.reason or "none").inc()
+        self._requests.add((tier, exchange.reason or "none"))
         if exchange.status != "answered":
-            self._child(self._failures, exchange.error_kind or exchange.status).inc()
-        self._child(self._latency, tier).observe(exchange.latency_seconds)
+            self._failures.add((exchange.error_kind or exchange.status,))
+        self._latency.add(tier, exchange.latency_seconds)
         if exchange.first_token_seconds is not None:
-            self._child(self._first_token, tier).observe(exchange.first_token_seconds)
+            self._first_token.add(tier, exchange.first_token_seconds)
         for attempt in exchange.attempts:
-            self._child(self._attempts, attempt.tier, attempt.model, attempt.outcome).inc()
+            self._attempts.add((attempt.tier, attempt.model, attempt.outcome))
             if attempt.cost_usd:
-                self._child(self._cost, attempt.tier, attempt.model).inc(float(attempt.cost_usd))
-
-    def _child(self, metric: M, *labels: str) -> M:
-        """`metric.labels(...)`, remembered: it takes a lock and checks its arguments each time."""
-        key = (id(metric), *labels)
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = metric.labels(*labels)
-        return cast("M", child)
+                self._cost.add((attempt.tier, attempt.model), float(attempt.cost_usd))
 
     def feedback(self, tier: str, reason: str) -> None:
         """Count a rating ("up", "down") or a "retry". tier: "unknown" once the request is forgotten."""
-        self._feedback.labels(tier, reason).inc()
+        self._feedback.add((tier, reason))
 
     def rejected(self, status: int) -> None:
-        self._rejected.labels(f"http_{status}").inc()
+        self._rejected.add((f"http_{status}",))
+
+    def collect(self) -> Iterable[Metric]:
+        """The requests that are being served at this moment."""
+        yield GaugeMetricFamily("shadow_requests_in_progress", "Requests being served.", value=self.in_progress)
 
     def page(self) -> bytes:
         """The metrics in Prometheus' text format."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import mul
 from pathlib import Path
 from typing import cast, get_args
 
@@ -20,10 +22,11 @@ from router.errors import EmbeddingUnavailable, ModelUnusable
 from router.scorers import confidences
 from router.scorers.model_directory import LinearModel, load_model
 from router.scorers.signs import read_signs
-from router.scorers.text_vector import piece_buckets, sign_values
+from router.scorers.text_vector import sign_values, token_buckets, tokens_of
 
 #: A sign far outside what training has seen says no more than one at its edge.
-FURTHEST_DEVIATIONS = 4.0
+FURTHEST_DEVIATIONS = _FURTHEST = 4.0
+_USUAL_CHARACTERS = 20
 _LARGEST_LOGIT = 30.0
 
 
@@ -35,11 +38,13 @@ class LearnedScorer:
         self.model = model
         self._embedder = embedder
         self._vector_weights = model.vector_weights * np.float32(model.slope)
-        # Slope and shift are folded in once.
-        self._mean, self._per_deviation = model.sign_mean, 1 / model.sign_scale
-        self._sign_weights = model.sign_weights * model.slope
-        self._bias = model.bias * model.slope + model.shift
+        # Slope and shift are folded in once. So few numbers are added up faster without NumPy.
+        self._deviations = tuple(zip(model.sign_mean.tolist(), (1 / model.sign_scale).tolist(), strict=True))
+        self._sign_weights: list[list[float]] = (model.sign_weights * model.slope).T.tolist()
+        self._bias: list[float] = (model.bias * model.slope + model.shift).tolist()
         self._pieces = model.piece_weights * model.slope
+        # A few thousand words make up nearly all of what is written. Some 10 MB at the most.
+        self._usual_token = lru_cache(maxsize=30_000)(self._token)
 
     @classmethod
     def load(cls, directory: Path, tiers: Sequence[str]) -> LearnedScorer:
@@ -57,19 +62,37 @@ class LearnedScorer:
     def chances(self, features: Features) -> dict[str, float]:
         """tier -> P(the tier succeeds), calibrated. Cost: 0.1 ms for a short message, 1 ms for a long one; minilm: 3 ms more."""
         signs = read_signs(features)
-        away = (np.array(sign_values(features, signs)) - self._mean) * self._per_deviation
-        np.minimum(away, FURTHEST_DEVIATIONS, out=away)
-        np.maximum(away, -FURTHEST_DEVIATIONS, out=away)
-        logits = away @ self._sign_weights
-        logits += self._bias
-        if buckets := piece_buckets(signs, len(self._pieces)):
-            logits += np.add.reduce(self._pieces.take(buckets, axis=0), axis=0) / math.sqrt(len(buckets))
+        away = [
+            _FURTHEST if (z := (value - mean) * per_deviation) > _FURTHEST else -_FURTHEST if z < -_FURTHEST else z
+            for value, (mean, per_deviation) in zip(sign_values(features, signs), self._deviations, strict=True)
+        ]
+        logits = [
+            bias + sum(map(mul, away, weights)) for bias, weights in zip(self._bias, self._sign_weights, strict=True)
+        ]
+        if tokens := tokens_of(signs):
+            known, new = self._usual_token, self._token
+            pieces, *totals = map(
+                sum,
+                zip(
+                    *[known(token) if len(token) <= _USUAL_CHARACTERS else new(token) for token in tokens], strict=True
+                ),
+            )
+            scale = 1 / math.sqrt(pieces)
+            logits = [logit + total * scale for logit, total in zip(logits, totals, strict=True)]
         if self._embedder is not None:
-            logits += self._embedder.embed(features.text) @ self._vector_weights
+            vector = self._embedder.embed(features.text)
+            logits = [
+                logit + more for logit, more in zip(logits, (vector @ self._vector_weights).tolist(), strict=True)
+            ]
         return {
             tier: 1 / (1 + math.exp(-max(-_LARGEST_LOGIT, min(_LARGEST_LOGIT, logit))))
-            for tier, logit in zip(self.model.tiers, logits.tolist(), strict=True)
+            for tier, logit in zip(self.model.tiers, logits, strict=True)
         }
+
+    def _token(self, token: str) -> tuple[float, ...]:
+        """(number of pieces, sum of their weights for each tier)"""
+        buckets = token_buckets(token, len(self._pieces))
+        return (float(len(buckets)), *self._pieces[buckets].sum(axis=0).tolist())
 
     def scores(self, features: Features) -> Mapping[str, float]:
         """Confidence per tier, `1 - (P(top) - P(tier))`, clipped to [0, 1]."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FORMAT = 2
+FORMAT = 3
 KIND = "linear"
 MODEL_FILE, WEIGHTS_FILE = "model.json", "weights.npz"
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
 from zlib import crc32
 
 from router.contracts import Features
@@ -17,7 +16,6 @@ from router.scorers.signs import Signs
 
 READ_CHARACTERS = 4000  # pieces of words are taken from the start of a text only
 PIECE_CHARACTERS = 4
-USUAL_CHARACTERS = 20
 
 #: The first LENGTH_SIGNS tell how long the request is; training starts from "longer is harder".
 SIGN_NAMES = (
@@ -82,22 +80,20 @@ def sign_values(features: Features, signs: Signs) -> list[float]:
     ]
 
 
-def piece_buckets(signs: Signs, buckets: int) -> list[int]:
-    """The buckets of the different words, symbols and pieces of words, rising. Numbers count as one word."""
-    tokens = set(_TOKEN.findall(_DIGITS.sub("0", signs.text[:READ_CHARACTERS])))
-    found: set[int] = set()
-    for token in tokens:
-        found |= _of_usual_token(token, buckets) if len(token) <= USUAL_CHARACTERS else _of_token(token, buckets)
-    return sorted(found)
+def tokens_of(signs: Signs) -> set[str]:
+    """The different words and symbols of a text. Numbers count as one word."""
+    return set(_TOKEN.findall(_DIGITS.sub("0", signs.text[:READ_CHARACTERS])))
 
 
-def _of_token(token: str, buckets: int) -> frozenset[int]:
+def token_buckets(token: str, buckets: int) -> list[int]:
+    """The different buckets of one word and its pieces, rising."""
     pieces = {"w" + token}
     if len(token) > 2:
         framed = f"<{token}>"
         pieces.update([framed[at : at + PIECE_CHARACTERS] for at in range(len(framed) - PIECE_CHARACTERS + 1)])
-    return frozenset([crc32(piece.encode("utf-8", "surrogatepass")) % buckets for piece in pieces])
+    return sorted({crc32(piece.encode("utf-8", "surrogatepass")) % buckets for piece in pieces})
 
 
-#: A few thousand words make up nearly all of what is written. Bounded: some 20 MB at the most.
-_of_usual_token = lru_cache(maxsize=20_000)(_of_token)
+def piece_buckets(signs: Signs, buckets: int) -> list[int]:
+    """The buckets of all tokens. One that several tokens fall into is named as often: the serving side adds up tokens."""
+    return [bucket for token in sorted(tokens_of(signs)) for bucket in token_buckets(token, buckets)]

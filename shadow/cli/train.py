@@ -21,7 +21,7 @@ EmbeddingChoice = Literal["none", "static", "minilm"]
 embedding_option = click.option(
     "--embedding",
     type=click.Choice(["none", "static", "minilm"]),
-    default="static",
+    default="none",
     show_default=True,
     help="Vector of the text beside its signs and pieces; minilm costs the router 3 ms a request.",
 )

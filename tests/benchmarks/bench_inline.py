@@ -104,7 +104,7 @@ def trained(folder: Path, *options: str) -> Path:
     file, model = folder / "outcomes.jsonl", folder / f"model{len(options)}"
     file.write_text("".join(json.dumps(line) + "\n" for line in outcomes()))
     shadow = [str(Path(sys.executable).with_name("shadow")), "train", str(file), "--out", str(model), *options]
-    subprocess.run(shadow, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(shadow, check=True, stdout=subprocess.DEVNULL)
     return model
 
 

@@ -30,7 +30,7 @@ from shadow.training.halves import repeated_halves
 from shadow.training.observed import of_rows
 
 ENGINES = ("none", "static", "minilm")
-DEFAULT = "static"
+DEFAULT = "none"
 MMLU, GSM8K = "outcomes-mmlu", "outcomes-gsm8k-routellm-numeric"
 MMLU_APGR = 0.645
 P50_MS = {"none": 0.3, "static": 0.3, "minilm": 4.0}
@@ -48,12 +48,12 @@ def show(figure: dict[str, float | None]) -> str:
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
-def halves(path: Path, rows: Sequence[OutcomeRow], repeat: int) -> dict[str, Any]:
+def halves(path: Path, rows: Sequence[OutcomeRow], repeat: int, engines: Sequence[str]) -> dict[str, Any]:
     """The figures of each engine, printed as they come."""
     print(f"\n{path.name}: {len(rows)} requests, mean of {repeat} seeded halves (95 %, corrected for their overlap)")
     print(f"{'embedding':10} {'APGR':24} {'length alone':24} {'difference':25} {'CPT50':24} calibration error by tier")
     found = {}
-    for name in ENGINES:
+    for name in engines:
         engine = None if name == "none" else embedder_for(name)  # type: ignore[arg-type]
         known = design([row.features for row in rows], engine)
         report = found[name] = repeated_halves(rows, known, seed=0, repeat=repeat)
@@ -95,6 +95,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="directory with outcomes-*.jsonl.gz")
     parser.add_argument("--repeat", type=int, default=20)
     parser.add_argument("--calls", type=int, default=2000)
+    parser.add_argument(
+        "--engines", nargs="+", default=ENGINES, choices=ENGINES, help=f"{DEFAULT} is needed for the bars"
+    )
     parser.add_argument("--only", help="only files whose name contains this")
     options = parser.parse_args()
     paths = [path for path in sorted(options.data.glob("outcomes-*.jsonl*")) if (options.only or "") in path.name]
@@ -104,14 +107,14 @@ def main() -> None:
     rows: list[OutcomeRow] = []
     for path in paths:
         rows = [row for row in read_outcomes(path) if isinstance(row, OutcomeRow)]
-        found = halves(path, rows, options.repeat)[DEFAULT]
+        found = halves(path, rows, options.repeat, options.engines)[DEFAULT]
         name = path.name.partition(".")[0]
         if name == MMLU and found["learned"]["apgr"]["value"] < MMLU_APGR:
             missed.append(f"{name}: APGR below {MMLU_APGR}")
         if name == GSM8K and found["difference"]["apgr"]["value"] < 0:
             missed.append(f"{name}: below length alone")
     print("\nA decision on 20 words, ms\nembedding       p50      p99    bar (p50)")
-    for engine in ENGINES:
+    for engine in options.engines:
         p50, p99 = latency(rows, engine, options.calls)
         print(f"{engine:10} {p50:8.3f} {p99:8.3f} {P50_MS[engine]:8.1f}")
         if p50 > P50_MS[engine]:

@@ -23,7 +23,7 @@ from router.scorers.heuristic import HeuristicScorer
 from router.scorers.learned import LearnedScorer
 from router.scorers.model_directory import EmbeddingNeeded, LinearModel, load_model, save_model
 from router.scorers.signs import read_signs
-from router.scorers.text_vector import SIGN_NAMES, piece_buckets, sign_values
+from router.scorers.text_vector import SIGN_NAMES, piece_buckets, sign_values, token_buckets, tokens_of
 from router.settings import ScorerSettings
 from router.testing.configured import router_settings
 
@@ -219,11 +219,12 @@ def test_a_router_with_the_heuristic_does_not_load_numpy():
 
 
 @given(text=st.text(max_size=200), buckets=st.integers(1, 1000))
-def test_pieces_fall_into_the_buckets_there_are_each_once(text, buckets):
+def test_pieces_fall_into_the_buckets_there_are_once_for_each_token(text, buckets):
     features = Features(text=text, words=len(text.split()), conversation_tokens=0, turns=1)
     signs = read_signs(features)
     found = piece_buckets(signs, buckets)
-    assert found == sorted(set(found))
+    assert all(len(set(one)) == len(one) for one in (token_buckets(token, buckets) for token in tokens_of(signs)))
+    assert len(found) == sum(len(token_buckets(token, buckets)) for token in tokens_of(signs))
     assert all(0 <= bucket < buckets for bucket in found)
     values = sign_values(features, signs)
     assert len(values) == SIGNS
