@@ -75,6 +75,10 @@ bench-inline: setup ## What the router costs beside a bare pass-through (1 minut
 faults: setup ## Every fault a provider can have, in every way to ask, and what came of it, as a table (a minute)
 	@$(BIN)/python -m router.testing.fault_table 2>/dev/null
 
+.PHONY: wire
+wire: setup ## Recorded answers of real providers, replayed through the router: DATA=<file of recordings> (half a minute)
+	@$(BIN)/python tests/benchmarks/wire_recordings.py $(or $(DATA),$(error say where the recordings are: DATA=file)) $(BENCH_ARGS)
+
 .PHONY: bench-routing
 bench-routing: setup ## How well the learned scorer routes, by embedding, and how long it takes; DATA=<directory of outcomes files>
 	@test -n "$(DATA)" || { echo "DATA=<directory with outcomes-*.jsonl.gz> is missing" >&2; exit 2; }

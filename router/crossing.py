@@ -112,6 +112,7 @@ class CrossedReply:
         self._client = dialect_named(request.dialect)
         self._reader = dialect_named(target.dialect).reader(usage_wanted=True)
         self._model = target.model
+        self._prompt_tokens = prompt_tokens
         self._translator: StreamTranslator
         if self._client is OPENAI:
             self._translator = ToOpenAIStream(model=target.model, created=int(time.time()), usage_wanted=True)
@@ -127,7 +128,7 @@ class CrossedReply:
             return self._client.error_body(self.status, message, code=code)
         if self._client is OPENAI:
             return to_openai_answer(body, model=self._model, created=int(time.time()))
-        return to_anthropic_answer(body, model=self._model)
+        return to_anthropic_answer(body, model=self._model, prompt_tokens=self._prompt_tokens)
 
     async def chunk(self, within_seconds: float) -> bytes:
         """Translated events as they come. What was said before a failure is said before the failure is raised."""

@@ -13,6 +13,8 @@ import orjson
 from router.answers import Answer, Usage, token_count
 from router.errors import UpstreamFailed
 
+#: A key of ours in a usage object: the provider did not say, so this is what we think.
+ESTIMATED = "x_shadow_estimated"
 #: Anthropic's stop reasons in OpenAI's words. What is not listed stays as it is.
 FINISH_REASONS = {
     "end_turn": "stop",
@@ -59,7 +61,12 @@ def read_message_usage(usage: object) -> Usage | None:
         return None
     read = token_count(usage.get("cache_read_input_tokens")) or 0
     written = token_count(usage.get("cache_creation_input_tokens")) or 0
-    return Usage(prompt_tokens=(fresh or 0) + read + written, completion_tokens=completion or 0, cached_tokens=read)
+    return Usage(
+        prompt_tokens=(fresh or 0) + read + written,
+        completion_tokens=completion or 0,
+        cached_tokens=read,
+        estimated=usage.get(ESTIMATED) is True,
+    )
 
 
 def finish_reason(stop_reason: object) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from router.answers import Answer
+from router.answers import Answer, estimated_usage
 from router.dialects.anthropic_answer import call_of, finish_reason, read_message_usage, text_or_none
 from router.dialects.openai_stream import parsed
 from router.errors import UpstreamFailed
@@ -23,7 +23,7 @@ _BEGINS = frozenset({"content_block_start", "content_block_delta", "message_delt
 class AnthropicStream:
     """A `StreamReader` of message events, ended by `message_stop`."""
 
-    __slots__ = ("_arguments", "_calls", "_finish_reason", "_model", "_texts", "_usage", "began", "done")
+    __slots__ = ("_arguments", "_calls", "_counted", "_finish_reason", "_model", "_texts", "_usage", "began", "done")
 
     def __init__(self) -> None:
         self.began = False
@@ -31,6 +31,7 @@ class AnthropicStream:
         self._model: str | None = None
         self._finish_reason: str | None = None
         self._usage: dict[str, Any] = {}
+        self._counted = False
         self._texts: list[str] = []
         self._calls: dict[object, Mapping[str, Any]] = {}
         self._arguments: dict[object, list[str]] = {}
@@ -68,12 +69,13 @@ class AnthropicStream:
             call_of(block, "".join(self._arguments.get(index, ())) or block.get("input"))
             for index, block in self._calls.items()
         ]
+        text, tool_calls = "".join(self._texts), orjson.dumps(calls).decode() if calls else ""
+        usage = read_message_usage(self._usage)
+        if usage is not None and not self._counted:
+            # What the first event says of the answer's tokens is where their count begins, not what they are.
+            usage = estimated_usage(usage.prompt_tokens, text, tool_calls)
         return Answer(
-            model=self._model,
-            text="".join(self._texts),
-            tool_calls=orjson.dumps(calls).decode() if calls else "",
-            finish_reason=self._finish_reason,
-            usage=read_message_usage(self._usage),
+            model=self._model, text=text, tool_calls=tool_calls, finish_reason=self._finish_reason, usage=usage
         )
 
     def _gather(self, kind: object, payload: Mapping[str, Any]) -> None:
@@ -102,6 +104,7 @@ class AnthropicStream:
             delta = payload.get("delta")
             if isinstance(delta, dict) and (reason := finish_reason(delta.get("stop_reason"))) is not None:
                 self._finish_reason = reason
+            self._counted = True
             self._learn_usage(payload.get("usage"))
 
     def _learn_usage(self, usage: object) -> None:

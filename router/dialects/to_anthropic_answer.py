@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from router.answers import Usage, read_answer, read_usage
-from router.dialects.anthropic_answer import text_or_none
+from router.answers import Usage, estimated_usage, read_answer, read_usage
+from router.dialects.anthropic_answer import ESTIMATED, text_or_none
 from router.dialects.anthropic_restream import event
 from router.errors import UpstreamFailed
 
@@ -25,8 +25,8 @@ _STOP_REASONS = {
 }
 
 
-def to_anthropic_answer(body: bytes, *, model: str) -> bytes:
-    """A chat completion as a message.
+def to_anthropic_answer(body: bytes, *, model: str, prompt_tokens: int = 0) -> bytes:
+    """A chat completion as a message. prompt_tokens: an estimate, for a completion that says no usage.
 
     Raises: UpstreamFailed ("bad_body"), also where the arguments of a tool call are no JSON object: a message can't hold them.
     """
@@ -50,7 +50,7 @@ def to_anthropic_answer(body: bytes, *, model: str) -> bytes:
             "content": blocks,
             "stop_reason": stop_reason(answer.finish_reason, called=called),
             "stop_sequence": None,
-            "usage": anthropic_usage(answer.usage or Usage(prompt_tokens=0, completion_tokens=0)),
+            "usage": anthropic_usage(answer.usage or estimated_usage(prompt_tokens, answer.text, answer.tool_calls)),
         }
     )
 
@@ -63,8 +63,10 @@ def stop_reason(finish_reason: str | None, *, called: bool) -> str:
 
 
 def anthropic_usage(usage: Usage) -> dict[str, Any]:
-    """An Anthropic usage object, whose input tokens leave out the cached ones."""
+    """An Anthropic usage object, whose input tokens leave out the cached ones. It can't be left out, so an estimate says so."""
+    told = {ESTIMATED: True} if usage.estimated else {}
     return {
+        **told,
         "input_tokens": max(0, usage.prompt_tokens - usage.cached_tokens),
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": usage.cached_tokens,
@@ -82,7 +84,9 @@ class ToAnthropicStream:
     def __init__(self, *, model: str, prompt_tokens: int) -> None:
         """prompt_tokens: an estimate for `message_start`; the last event has the true figure where it is known."""
         self._model = model
-        self._usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=0)
+        self._usage: Usage | None = None
+        self._prompt_tokens = prompt_tokens
+        self._said: list[str] = []  # for an estimate of the usage
         self._begun = False
         self._index = 0
         self._open: str | None = None  # "text" or "tool_use": the block at `_index`
@@ -117,18 +121,21 @@ class ToAnthropicStream:
         if self._late:
             parts += [*self._text("".join(self._late)), *self._stop()]
         delta = {"stop_reason": stop_reason(self._reason, called=called), "stop_sequence": None}
-        parts += [event("message_delta", delta=delta, usage=anthropic_usage(self._usage)), event("message_stop")]
+        usage = self._usage or estimated_usage(self._prompt_tokens, "".join(self._said), "")
+        parts += [event("message_delta", delta=delta, usage=anthropic_usage(usage)), event("message_stop")]
         return b"".join(parts)
 
     def _start(self, payload: Mapping[str, Any]) -> bytes:
         self._begun = True
         message = {**_head(payload, text_or_none(payload.get("model")) or self._model), "content": []}
-        rest = {"stop_reason": None, "stop_sequence": None, "usage": anthropic_usage(self._usage)}
+        usage = self._usage or Usage(prompt_tokens=self._prompt_tokens, completion_tokens=0)  # provisional here, always
+        rest = {"stop_reason": None, "stop_sequence": None, "usage": anthropic_usage(usage)}
         return event("message_start", message={**message, **rest})
 
     def _delta(self, delta: Mapping[str, Any]) -> Iterator[bytes]:
         for name in ("content", "refusal"):
             if text := text_or_none(delta.get(name)):
+                self._said.append(text)
                 if self._open == "tool_use":
                     self._late.append(text)
                 else:
@@ -152,6 +159,7 @@ class ToAnthropicStream:
         function = call.get("function")
         function = function if isinstance(function, dict) else {}
         name, part = text_or_none(function.get("name")), text_or_none(function.get("arguments"))
+        self._said += [name or "", part or ""]
         if self._live is None:
             yield from self._stop()
             self._live = index

@@ -38,7 +38,10 @@ def kind(request):
 @pytest.fixture
 def router(provider, kind, tmp_path):
     settings = router_settings(
-        provider.base_url, kinds={"fast": kind, "top": kind}, provider={"api_key_env": "PROVIDER_KEY", "max_retries": 0}
+        provider.base_url,
+        kinds={"fast": kind, "top": kind},
+        provider={"api_key_env": "PROVIDER_KEY", "max_retries": 0},
+        routing={"deadline_seconds": 5},  # shorter than any Retry-After below: nobody waits
     )
     with RunningRouter(settings, tmp_path, {"PROVIDER_KEY": "sk-provider"}) as running:
         yield running

@@ -222,6 +222,7 @@ def test_the_usage_of_the_last_event_completes_that_of_the_first():
     assert not reader.began
     reader.take(event("ping"))
     assert not reader.began
+    assert reader.answer().usage == Usage(prompt_tokens=42, completion_tokens=0, estimated=True)
     reader.take(event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 7}))
     assert reader.answer().usage == Usage(prompt_tokens=42, completion_tokens=7, cached_tokens=30)
 
@@ -243,6 +244,21 @@ def test_a_usage_chunk_is_for_those_who_asked():
     body = b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}'
     assert b'"usage"' in OPENAI.streamed(body, usage_wanted=True)
     assert b'"usage"' not in OPENAI.streamed(body, usage_wanted=False)
+
+
+def test_a_usage_that_nobody_told_is_an_estimate_and_says_so():
+    body = b'{"choices":[{"message":{"content":"Paris is the capital."},"finish_reason":"stop"}]}'
+    whole = ANTHROPIC.read_answer(to_anthropic_answer(body, model="m", prompt_tokens=9))
+    _, chunks = read_stream(OPENAI, OPENAI.streamed(body, usage_wanted=False))
+    streamed, _ = read_stream(ANTHROPIC, translated(ToAnthropicStream(model="m", prompt_tokens=9), chunks))
+    assert whole.usage == streamed.usage == Usage(prompt_tokens=9, completion_tokens=6, estimated=True)
+
+
+def test_a_stream_that_breaks_off_is_counted_by_what_it_said():
+    reader = ANTHROPIC.reader(usage_wanted=True)
+    reader.take(event("message_start", message={"model": "c", "usage": {"input_tokens": 10, "output_tokens": 1}}))
+    reader.take(event("content_block_delta", index=0, delta={"type": "text_delta", "text": "Paris is the capital."}))
+    assert reader.answer().usage == Usage(prompt_tokens=10, completion_tokens=6, estimated=True)
 
 
 def test_arguments_that_are_no_object_cannot_be_said_in_a_message():
