@@ -142,6 +142,7 @@ class Disk:
         self.failing = False
         self.bytes_before_failing = 0
         self.slow_seconds = 0.0
+        self.preempted = False
         self.gate = threading.Event()
         self.gate.set()
         self.clock = clock
@@ -150,8 +151,10 @@ class Disk:
     def __call__(self, descriptor, content):
         self.threads.append(threading.current_thread())
         self.gate.wait(20)
-        if self.clock is not None:
+        if self.clock is not None and self.slow_seconds:
             self.clock.now += self.slow_seconds
+            if not self.preempted:
+                time.sleep(0.0001)  # as a disk does: it makes its caller wait
         if self.failing:
             if self.bytes_before_failing:
                 part, self.bytes_before_failing = content[: self.bytes_before_failing], 0
@@ -196,6 +199,15 @@ async def test_a_slow_write_sends_the_next_ones_through_the_thread_until_it_is_o
     assert spool.degraded_reason() is None
     await spool.close()
     assert lines(tmp_path) == [f"{number:05d}" for number in range(1, number)]
+
+
+async def test_a_processor_that_is_busy_elsewhere_is_not_taken_for_a_slow_disk(tmp_path, clock):
+    disk = Disk(clock)
+    spool = SpoolWriter(tmp_path, clock=clock, write=disk)
+    disk.slow_seconds, disk.preempted = 0.05, True
+    assert await spool.record(exchange(1))
+    assert spool.degraded_reason() is None
+    await spool.close()
 
 
 async def degraded_spool(directory, clock):
