@@ -56,7 +56,7 @@ test: setup lint types contracts test-fast test-slow ## All checks and all tests
 .PHONY: test-fast
 test-fast: setup ## Tests without servers (under a minute)
 	$(say) 'fast tests'
-	@$(BIN)/python -m pytest -q -m 'not slow' $(TEST_ARGS)
+	@$(BIN)/python -m pytest -q -m 'not slow' -n 2 $(TEST_ARGS)
 
 .PHONY: test-slow
 test-slow: setup local-model ## Tests with a real PostgreSQL, real servers and real processes

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import yaml
 
+from router.query_types.examples import read_examples
 from shadow.settings import parse
 from shadow.store.engine import engine_for, libpq_url
 from shadow.store.exchanges import ensure_partitions
@@ -182,9 +183,16 @@ def test_a_documented_program_runs_against_the_product(block: Block, product: Pr
 
 
 @pytest.mark.parametrize("block", written_in("yaml"), ids=str)
-def test_a_documented_piece_of_configuration_is_one(block: Block) -> None:
+def test_a_documented_piece_of_configuration_is_one(block: Block, tmp_path: Path) -> None:
     piece = yaml.safe_load(block.text)
+    if "types" in piece:  # examples of query types have a file of their own
+        file = tmp_path / "examples.yaml"
+        file.write_text(block.text, encoding="utf-8")
+        assert set(piece["types"]) <= set(read_examples(file))
+        return
     whole = yaml.safe_load((ROOT / "docs" / "shadow.example.yaml").read_text(encoding="utf-8"))
+    if "price" in piece:  # a piece of a model
+        whole["tiers"][0]["models"][0]["price"] = piece.pop("price")
     content = piece if {"providers", "tiers", "routing"} <= set(piece) else {**whole, **piece}
     assert parse(content, source=str(block)).tiers
 
