@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import aiohttp
+from aiohttp.payload import BytesPayload
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -90,7 +91,8 @@ class HttpUpstream:
         if forwarded:
             headers = CIMultiDict(headers)
             headers.update(forwarded)
-        data = body if len(body) < _WRITE_IN_PIECES_BYTES else io.BytesIO(body)
+        # Said what it is, or the client library goes looking for somebody who can send bytes.
+        data = BytesPayload(body) if len(body) < _WRITE_IN_PIECES_BYTES else io.BytesIO(body)
         call = self._session.post(url, data=data, headers=headers, allow_redirects=False)
         try:
             if within_seconds is None:

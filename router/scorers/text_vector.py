@@ -45,6 +45,7 @@ SIGN_NAMES = (
 LENGTH_SIGNS = 2
 _SENTENCE_END = re.compile(r"[.?!](?:\s|$)")
 _PUNCTUATION = re.compile(r"[^\w\s]|_")
+_CAPITAL = re.compile(r"[A-Z]")
 _DIGITS = re.compile(r"\d+")
 _TOKEN = re.compile(r"[a-z]+|[^\sa-z]")
 
@@ -62,7 +63,7 @@ def sign_values(features: Features, signs: Signs) -> list[float]:
         math.log2(1 + len(_SENTENCE_END.findall(raw))),
         sum(map(len, signs.words)) / words,
         signs.distinct_words / words,
-        sum(map(str.isupper, raw)) / size,
+        _capitals(raw) / size,
         len(_PUNCTUATION.findall(raw)) / size,
         float(signs.calculates),
         float(min(2, signs.reasoning)),
@@ -78,6 +79,10 @@ def sign_values(features: Features, signs: Signs) -> list[float]:
         float(features.has_images),
         float(features.wants_json),
     ]
+
+
+def _capitals(text: str) -> int:
+    return len(_CAPITAL.findall(text)) if text.isascii() else sum(map(str.isupper, text))
 
 
 def tokens_of(signs: Signs) -> set[str]:

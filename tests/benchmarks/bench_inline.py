@@ -3,7 +3,8 @@
     python tests/benchmarks/bench_inline.py [--seconds 3] [--rounds 5] [--json]
 
 One router process with rules, the learned scorer (trained here, on generated outcomes), spool and 5 % sampling, in front of a
-loopback upstream that answers at once; prompts of twenty words. Ratios are medians over rounds, with a bootstrap interval.
+loopback upstream that answers at once; prompts of twenty words. A second one reads them with MiniLM; the bars are for the
+first. Ratios are medians over rounds, with a bootstrap interval.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder_name, contextlib.ExitStack() as stack:
         folder = Path(folder_name)
         print("training the learned scorer on generated outcomes", file=sys.stderr)
-        model = trained(folder)
+        model, reading = trained(folder), trained(folder, "--embedding", "minilm")
         upstream_port = first_line(stack.enter_context(process(script("upstream.py"), LOAD_CORE)))
         bare = stack.enter_context(process(script("bare.py", upstream_port), SERVER_CORE, cwd=folder))
         rows: dict[str, tuple[int, subprocess.Popen[str] | None]] = {
@@ -137,6 +138,9 @@ def main() -> int:
             "bare pass-through": (first_line(bare), bare),
             "router": stack.enter_context(
                 router(folder / "learned", upstream_port, {"kind": "learned", "model_dir": str(model)})
+            ),
+            "router, MiniLM": stack.enter_context(
+                router(folder / "minilm", upstream_port, {"kind": "learned", "model_dir": str(reading)})
             ),
         }
         wait_until_listening(rows["bare pass-through"][0], bare)
