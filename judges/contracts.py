@@ -17,6 +17,8 @@ class Comparison:
     prompt: the last user message, or the whole conversation as text. context: documents the answer must be grounded in.
     reference: None where there is none; then only markers and an absolute rubric have evidence.
     schema: the JSON schema the request asked for, if any. finish_reason: as the provider reported it ("length" = cut off).
+    families: of the models behind answer and reference, as `judges.families` names them; only there to keep a language model
+    from grading its own kin, and never shown to one.
     """
 
     prompt: str
@@ -26,6 +28,7 @@ class Comparison:
     query_type: str | None = None
     schema: Mapping[str, Any] | None = None
     finish_reason: str | None = None
+    families: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

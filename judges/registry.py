@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from judges.calibration import Calibration, read_calibration, shipped_calibration
@@ -11,17 +11,18 @@ from judges.embedding import Embedder
 from judges.engines import Engine, default_embedder
 from judges.errors import JudgeError, UnknownJudge
 from judges.panel import Panel, Thresholds
-from judges.rubric import RubricJudge, RubricSettings
 
 #: Cheapest first: the order in which a panel asks, whatever the order of the names it was built from.
-KNOWN = ("structured", "lexical", "markers", "semantic", "nli", "rubric")
+KNOWN = ("structured", "lexical", "markers", "semantic", "nli", "rubric", "pairwise")
+#: Those that ask a language model, and cost money.
+PAID = ("rubric", "pairwise")
 DEFAULT = ("structured", "lexical", "semantic", "markers")
 
 
 def build_panel(
     names: Sequence[str],
     *,
-    rubric: RubricSettings | Judge | None = None,
+    paid: Mapping[str, Judge] | None = None,
     calibration: Calibration | Path | None = None,
     thresholds: Thresholds | None = None,
     threads: int = 1,
@@ -31,9 +32,10 @@ def build_panel(
 ) -> Panel:
     """A panel of these judges, cheapest first.
 
-    calibration: None for the shipped one, a directory that `shadow judge --fit` wrote, or one already read. threads: of the
-    embedding engine. engine, embedding_model: see `judges.engines`. nli_model: name or path of a cross-encoder; given, the judge
-    `nli` is asked, too. Raises: UnknownJudge, BadCalibration, JudgeError where `rubric` or `nli` is named without its model.
+    paid: the judges of PAID by name, made by whoever knows the models. calibration: None for the shipped one, a directory
+    that `shadow judge --fit` wrote, or one already read. threads: of the embedding engine. engine, embedding_model: see
+    `judges.engines`. nli_model: name or path of a cross-encoder; given, the judge `nli` is asked, too. Raises: UnknownJudge,
+    BadCalibration, JudgeError where a judge is named without the model it needs.
     """
     if nli_model is not None:
         names = [*names, "nli"]
@@ -43,7 +45,7 @@ def build_panel(
     if isinstance(calibration, Path):
         calibration = read_calibration(calibration)
     judges = [
-        _build(name, rubric, nli_model, lambda: default_embedder(engine, model=embedding_model, threads=threads))
+        _build(name, paid or {}, nli_model, lambda: default_embedder(engine, model=embedding_model, threads=threads))
         for name in KNOWN
         if name in names
     ]
@@ -51,7 +53,7 @@ def build_panel(
 
 
 def _build(
-    name: str, rubric: RubricSettings | Judge | None, nli_model: str | Path | None, embedder: Callable[[], Embedder]
+    name: str, paid: Mapping[str, Judge], nli_model: str | Path | None, embedder: Callable[[], Embedder]
 ) -> Judge:
     """The judge of this name; imported here, so that a panel loads only what it asks."""
     from judges.lexical import LexicalJudge
@@ -60,10 +62,10 @@ def _build(
     from judges.semantic import SemanticJudge
     from judges.structured import StructuredJudge
 
-    if name == "rubric":
-        if rubric is None:
-            raise JudgeError("the judge `rubric` needs a model: address, name and price")
-        return RubricJudge(rubric) if isinstance(rubric, RubricSettings) else rubric
+    if name in PAID:
+        if name not in paid:
+            raise JudgeError(f"the judge `{name}` needs a model: address, name and price")
+        return paid[name]
     if name == "semantic":
         return SemanticJudge(embedder())
     if name == "nli":

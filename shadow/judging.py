@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from judges.contracts import Comparison, PanelJudgment
+from judges.families import families_of
 from shadow.prompts import Question
 from shadow.store.samples import Answer, Sample, State
 
@@ -31,6 +32,7 @@ def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -
                 query_type=None if sample.query_type == "unknown" else sample.query_type,
                 schema=question.schema,
                 finish_reason=answer.finish_reason,
+                families=_families(answer, again if answer is reference else reference),
             ),
         )
         for answer in obtained.values()
@@ -67,6 +69,11 @@ def _needed(sample: Sample) -> tuple[str, int]:
     """(tier, repeat) of the answer without which there is nothing to compare."""
     planned = [(target.tier, target.repeat) for target in sample.targets]
     return (sample.reference_tier, 0) if (sample.reference_tier, 0) in planned else planned[0]
+
+
+def _families(*answers: Answer | None) -> frozenset[str]:
+    """Of the models that wrote these answers."""
+    return frozenset(family for a in answers if a is not None and a.model for family in families_of(a.model))
 
 
 def _text(answer: Answer | None) -> str | None:

@@ -9,64 +9,118 @@ from decimal import Decimal
 
 import httpx
 
+from judges.chat import ChatModel, HttpModel, ModelSettings
+from judges.contracts import Comparison, Judge
+from judges.fences import MAX_SECTION_CHARS
+from judges.pairwise import PairwiseJudge
 from judges.panel import Panel
-from judges.registry import build_panel
-from judges.rubric import RubricJudge, RubricSettings
+from judges.registry import PAID, build_panel
+from judges.rubric import RubricJudge
+from judges.text import clip
+from judges.vote_cache import VoteCache
 from router.pricing import Rates, resolve_prices
-from router.settings import ModelSettings, PriceSettings, TierSettings
+from router.settings import ModelSettings as TierModelSettings
+from router.settings import PriceSettings, TierSettings
 from shadow.errors import ConfigError
 from shadow.settings import JudgeModelSettings, Settings
 from shadow.speaking import AnthropicTransport
 from shadow.store.engine import utc_now
 
-#: Tokens of a rubric prompt beside the texts it quotes, and of the longest reply, taken generously.
-_OVERHEAD_TOKENS = 3000
+#: Tokens of a prompt beside the texts it quotes, taken generously.
+_FRAME_TOKENS = 1500
+_CALLS = {"rubric": 1, "pairwise": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """A model with what one comparison can cost at most with it: calls, attempts at each, USD per token."""
+
+    calls: int
+    attempts: int
+    max_tokens: int
+    rates: Rates
+
+    def worst_case_usd(self, quoted_tokens: int) -> Decimal:
+        """What one comparison that quotes so many tokens can cost at most."""
+        asked, said = (quoted_tokens + _FRAME_TOKENS) * self.rates.input_usd, self.max_tokens * self.rates.output_usd
+        return self.calls * self.attempts * (asked + said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panels:
-    """free: costs nothing. paid: the same with the LLM judge, and what a token costs it at most; None without one."""
+    """free: costs nothing. paid: the same with the LLM judges, None without one; priced: what these cost at most."""
 
     free: Panel
     paid: Panel | None = None
-    usd_per_token: Decimal = Decimal(0)
+    priced: tuple[Priced, ...] = ()
 
-    def worst_case_usd(self, texts: Sequence[str]) -> Decimal:
-        """What judging these answers can cost at most: each goes to the LLM judge, two characters a token, one retry."""
-        return self.usd_per_token * sum(len(text) + 2 * _OVERHEAD_TOKENS for text in texts)
+    def worst_case_usd(self, comparisons: Sequence[Comparison]) -> Decimal:
+        """What judging these can cost at most: every LLM judge asks every model, in all attempts, two bytes a token."""
+        return sum(
+            (priced.worst_case_usd(_quoted_tokens(c)) for c in comparisons for priced in self.priced), Decimal(0)
+        )
+
+
+def _quoted_tokens(comparison: Comparison) -> int:
+    texts = (comparison.prompt, comparison.context, comparison.reference, comparison.answer)
+    shown = [clip(text, MAX_SECTION_CHARS).encode("utf-8", "replace") for text in texts if text]
+    return sum(len(text) for text in shown) // 2
 
 
 def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Panels:
-    """The panels of a configuration. Raises: ConfigError, PriceUnknown, BadCalibration."""
-    names = settings.judges.panel
-    free = build_panel([name for name in names if name != "rubric"], calibration=settings.judges.calibration)
-    model = settings.judges.model
-    if "rubric" not in names or model is None:
+    """The panels of a configuration. Raises: ConfigError, PriceUnknown, BadCalibration, JudgeError."""
+    judging = settings.judges
+    free = build_panel([name for name in judging.panel if name not in PAID], calibration=judging.calibration)
+    wanted = [name for name in judging.panel if name in PAID]
+    if not wanted or not judging.asked:
         return Panels(free=free)
+    rates = [_rates(settings, model) for model in judging.asked]
+    models = [_model(settings, m, r, environ) for m, r in zip(judging.asked, rates, strict=True)]
+    directory = settings.directory if judging.cache_on_disk else None
+    cache = VoteCache(entries=judging.cache_entries, directory=directory) if judging.cache_entries else None
+    kinds: dict[str, type[RubricJudge | PairwiseJudge]] = {"rubric": RubricJudge, "pairwise": PairwiseJudge}
+    paid: dict[str, Judge] = {
+        name: kinds[name](models, allow_same_family=judging.allow_same_family, cache=cache) for name in wanted
+    }
+    calls = sum(_CALLS[name] for name in wanted)
+    return Panels(
+        free=free,
+        paid=build_panel(judging.panel, paid=paid, calibration=judging.calibration),
+        priced=tuple(
+            Priced(
+                calls=calls,
+                attempts=1 + settings.providers[model.provider].max_retries,
+                max_tokens=model.max_tokens,
+                rates=rate,
+            )
+            for model, rate in zip(judging.asked, rates, strict=True)
+        ),
+    )
+
+
+def _model(settings: Settings, model: JudgeModelSettings, rates: Rates, environ: Mapping[str, str]) -> ChatModel:
+    """The model behind its provider's dialect. Raises: ConfigError where its key is not set."""
     provider = settings.providers[model.provider]
     api_key = environ.get(provider.api_key_env) if provider.api_key_env else None
     if provider.api_key_env and not api_key:
         raise ConfigError(
             f"judges.model: the environment variable {provider.api_key_env} of {model.provider!r} is not set"
         )
-    rates = _rates(settings, model)
-    rubric = RubricSettings(
+    asked = ModelSettings(
         base_url=provider.base_url,
         model=model.model,
         input_usd_per_mtok=rates.input_usd * 1_000_000,
         output_usd_per_mtok=rates.output_usd * 1_000_000,
         api_key=api_key,
+        output=model.output,
         timeout_seconds=provider.timeout_seconds,
+        deadline_seconds=settings.judges.deadline_seconds,
         max_retries=provider.max_retries,
+        max_tokens=model.max_tokens,
     )
-    judge: RubricSettings | RubricJudge = rubric
     if provider.kind == "anthropic":
-        judge = RubricJudge(rubric, client=httpx.AsyncClient(transport=AnthropicTransport(provider, api_key)))
-    return Panels(
-        free=free,
-        paid=build_panel(names, rubric=judge, calibration=settings.judges.calibration),
-        usd_per_token=max(rates.input_usd, rates.output_usd),
-    )
+        return HttpModel(asked, client=httpx.AsyncClient(transport=AnthropicTransport(provider, api_key)))
+    return HttpModel(asked)
 
 
 def _rates(settings: Settings, model: JudgeModelSettings) -> Rates:
@@ -76,6 +130,6 @@ def _rates(settings: Settings, model: JudgeModelSettings) -> Rates:
             input_usd_per_mtok=Decimal(str(model.input_usd_per_mtok)),
             output_usd_per_mtok=Decimal(str(model.output_usd_per_mtok)),
         )
-    entry = ModelSettings(provider=model.provider, model=model.model, price=price)
+    entry = TierModelSettings(provider=model.provider, model=model.model, price=price)
     prices = resolve_prices(settings.providers, [TierSettings(name="judges.model", models=(entry,))])
     return prices[model.provider, model.model].at(utc_now()).rates

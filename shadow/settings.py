@@ -86,12 +86,18 @@ class LabelSettings(Section):
 
 
 class JudgeModelSettings(Section):
-    """The model behind the rubric judge."""
+    """A model behind the judges `rubric` and `pairwise`."""
 
     provider: str = Field(description="Name of a provider in `providers`.")
     model: str = Field(description="Model id sent to that provider.")
     input_usd_per_mtok: float | None = Field(None, ge=0, description="Price override; unknown models need one.")
     output_usd_per_mtok: float | None = Field(None, ge=0, description="Price override; unknown models need one.")
+    output: Literal["line", "json_schema"] = Field(
+        "line",
+        description="How it states its verdict: in a strict last line, or as an object of a JSON schema, where its provider"
+        " enforces one (`response_format`).",
+    )
+    max_tokens: int = Field(400, ge=50, description="Token limit of a reply; models that think need more.")
 
 
 class JudgeSettings(Section):
@@ -103,7 +109,24 @@ class JudgeSettings(Section):
         description="Judges, cheapest first; a later one is asked only while the panel is undecided.",
     )
     model: JudgeModelSettings | None = Field(
-        None, description="The LLM judge's model; needed by `rubric` in the panel."
+        None, description="The LLM judges' model; needed by `rubric` and `pairwise` in the panel."
+    )
+    models: tuple[JudgeModelSettings, ...] = Field(
+        (), description="Several models instead of `model`: the verdict is that of more than half of them, else none."
+    )
+    allow_same_family: bool = Field(
+        False,
+        description="Ask a model about answers of its own family (gpt, claude, llama, ...), which it prefers. Off: it is left"
+        " out, and where no model is left the LLM judges abstain.",
+    )
+    deadline_seconds: float = Field(
+        120.0, gt=0, description="Longest wait for one verdict of a model, retries and their waits included."
+    )
+    cache_entries: int = Field(
+        10_000, ge=0, description="Verdicts of LLM judges that a worker remembers by a hash of the texts; 0: none."
+    )
+    cache_on_disk: bool = Field(
+        False, description="Keep them in the data directory as well: hashes and verdicts, no texts."
     )
     budget_usd_per_day: float = Field(
         10.0, ge=0, description="Cap on judge spend per UTC day, worst case reserved first."
@@ -114,13 +137,24 @@ class JudgeSettings(Section):
 
     @model_validator(mode="after")
     def _panel_is_known(self) -> Self:
-        known = ("structured", "lexical", "semantic", "markers", "rubric")
+        known = ("structured", "lexical", "semantic", "markers", "rubric", "pairwise")
         for name in self.panel:
             if name not in known:
                 raise ValueError(f"panel: unknown judge {name!r}; known are {', '.join(known)}")
-        if "rubric" in self.panel and self.model is None:
-            raise ValueError("panel: `rubric` needs judges.model")
+        for name in ("rubric", "pairwise"):
+            if name in self.panel and not self.asked:
+                raise ValueError(f"panel: `{name}` needs judges.model")
+        if self.model is not None and self.models:
+            raise ValueError("give either `model` or `models`")
+        named = [(m.provider, m.model) for m in self.models]
+        if len(set(named)) < len(named):
+            raise ValueError("models: the same model twice is no majority")
         return self
+
+    @property
+    def asked(self) -> tuple[JudgeModelSettings, ...]:
+        """The models of the LLM judges, one or several."""
+        return (self.model,) if self.model is not None else self.models
 
 
 class DatabaseSettings(Section):
@@ -175,8 +209,9 @@ class Settings(RouterSettings):
 
     @model_validator(mode="after")
     def _judge_is_reachable(self) -> Self:
-        if self.judges.model is not None and self.judges.model.provider not in self.providers:
-            raise ValueError(f"judges.model.provider: unknown provider {self.judges.model.provider!r}")
+        for model in self.judges.asked:
+            if model.provider not in self.providers:
+                raise ValueError(f"judges.model.provider: unknown provider {model.provider!r}")
         return self
 
     @property

@@ -15,6 +15,7 @@ from decimal import Decimal
 import procrastinate
 import structlog
 
+from judges.contracts import Comparison
 from judges.panel import Panel
 from shadow.judging import comparisons, missing_reference, outcome_state, without_texts
 from shadow.mirror import Call, Mirror, is_transient
@@ -155,7 +156,7 @@ class Tasks:
         if sample is None or sample.state != "mirrored":
             return
         pairs = comparisons(sample, answers, question_of(sample.request_body, sample.dialect))
-        panel, reservation = await self._panel_within_budget([comparison.answer for _, comparison in pairs])
+        panel, reservation = await self._panel_within_budget([comparison for _, comparison in pairs])
         judged = await panel.judge([comparison for _, comparison in pairs])
         clean = cleaner(self._settings.sampling.store_text)
         stored = judged if clean is None else [without_texts(said, clean) for said in judged]
@@ -168,12 +169,12 @@ class Tasks:
             await samples.set_state(connection, request_id, outcome_state(sample, verdicts))
             await self._let_go(connection, sample, answers)
 
-    async def _panel_within_budget(self, texts: Sequence[str]) -> tuple[Panel, str | None]:
+    async def _panel_within_budget(self, pairs: Sequence[Comparison]) -> tuple[Panel, str | None]:
         """The panel that today's money allows, and the reservation for it."""
         panels = self._panels
         if panels.paid is None:
             return panels.free, None
-        worst = panels.worst_case_usd(texts)
+        worst = panels.worst_case_usd(pairs)
         cap = Decimal(str(self._settings.judges.budget_usd_per_day))
         async with self._engine.begin() as connection:
             reservation = await budgets.reserve(connection, "judge", worst, cap_usd=cap, now=datetime.now(UTC))

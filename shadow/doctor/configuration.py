@@ -66,11 +66,11 @@ def usable_key(value: str) -> bool:
 
 
 def used_providers(settings: Settings) -> set[str]:
-    """Those of a tier, the scorer's and the LLM judge's."""
+    """Those of a tier, the scorer's and the LLM judges'."""
     used = {entry.provider for tier in settings.tiers for entry in tier.models}
     if settings.routing.scorer.provider is not None:
         used.add(settings.routing.scorer.provider)
-    return used | ({settings.judges.model.provider} if settings.judges.model else set())
+    return used | {model.provider for model in settings.judges.asked}
 
 
 def access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:

@@ -9,7 +9,9 @@ from importlib import metadata
 from judges.embedding import find_weights
 from judges.engines import int8_installed
 from judges.errors import JudgeUnavailable
-from shadow.doctor.findings import Finding, bad, ok
+from judges.families import families_of
+from judges.registry import PAID
+from shadow.doctor.findings import Finding, bad, ok, warn
 from shadow.panels import panels_of
 from shadow.settings import Settings
 
@@ -27,10 +29,24 @@ def _judge(name: str, settings: Settings) -> Finding:
     what = f"judge {name}"
     if name == "semantic":
         return _semantic(what)
-    if name == "rubric" and settings.judges.model is not None:
-        model, cap = settings.judges.model, settings.judges.budget_usd_per_day
-        return ok(what, f"asks {model.model} at {model.provider}, up to ${cap:g} a day")
+    if name in PAID:
+        return _asking(what, settings)
     return ok(what, "can run")
+
+
+def _asking(what: str, settings: Settings) -> Finding:
+    """Whether an LLM judge has a model that is no kin of the answers it will see."""
+    judging = settings.judges
+    asked = ", ".join(f"{model.model} at {model.provider}" for model in judging.asked)
+    said = f"asks {asked}, up to ${judging.budget_usd_per_day:g} a day"
+    if judging.allow_same_family:
+        return ok(what, said)
+    served = [families_of(entry.model) for tier in settings.tiers for entry in tier.models]
+    kin = [m.model for m in judging.asked if any(families_of(m.model) & family for family in served)]
+    if not kin:
+        return ok(what, said)
+    remedy = "take a model of a family that serves no tier, or set judges.allow_same_family"
+    return warn(what, f"{said}; not about answers of the same family: {', '.join(kin)}", remedy)
 
 
 def _semantic(what: str) -> Finding:

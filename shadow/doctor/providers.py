@@ -36,9 +36,7 @@ async def providers(settings: Settings, environ: Mapping[str, str]) -> list[Find
 
 def _models_at(settings: Settings, provider: str) -> list[str]:
     models = [entry.model for tier in settings.tiers for entry in tier.models if entry.provider == provider]
-    judge = settings.judges.model
-    if judge is not None and judge.provider == provider:
-        models.append(judge.model)
+    models += [judge.model for judge in settings.judges.asked if judge.provider == provider]
     return list(dict.fromkeys(models))
 
 
