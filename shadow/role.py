@@ -48,11 +48,10 @@ def run_role(role: str, settings: Settings) -> None:
     from router.errors import RouterError
 
     yield_to_clients(19 if role == "worker" else 5, idle=role == "worker")
-    if role == "worker":
-        # Two spinning threads collapse when a core is busy; and nothing is ever downloaded at run time.
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    elif role == "scheduler":
+    # Two spinning threads collapse when a core is busy; and nothing is ever downloaded at run time.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if role == "scheduler":
         from shadow.preflight import preflight
 
         preflight(settings, (role,))
@@ -74,7 +73,7 @@ def runner_of(role: str) -> Callable[[Settings, str], Coroutine[Any, Any, None]]
         from shadow.worker import run_worker as runner
     elif role == "intake":
         from shadow.intake.role import run_intake as runner
-    elif role == "scheduler":
+    if role == "scheduler":
         from shadow.scheduler import run_scheduler as runner
     else:
         raise ConfigError(f"unknown role {role!r}; known are {', '.join(ROLES)}")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import expit, logit
+from threadpoolctl import threadpool_limits
 
 from router.contracts import Features
 from router.embedding import Embedder
@@ -116,6 +117,15 @@ def fit(
     that each had not seen.
     """
     targets = Targets.of(successes, weights)
+    # The problem is small: threads that wait for each other between its steps cost five times what they save.
+    with threadpool_limits(1):
+        return _fit_and_calibrate(known, targets, tiers, seed=seed, embedding=embedding)
+
+
+def _fit_and_calibrate(
+    known: Design, targets: Targets, tiers: Sequence[str], *, seed: int, embedding: EmbeddingNeeded | None
+) -> Fitted:
+    successes = targets.successes
     folds = np.random.default_rng(seed).permutation(len(successes)) % FOLDS
     logits = np.zeros(successes.shape)
     for fold in range(FOLDS):
