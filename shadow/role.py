@@ -73,7 +73,7 @@ def runner_of(role: str) -> Callable[[Settings, str], Coroutine[Any, Any, None]]
         from shadow.worker import run_worker as runner
     elif role == "intake":
         from shadow.intake.role import run_intake as runner
-    if role == "scheduler":
+    elif role == "scheduler":
         from shadow.scheduler import run_scheduler as runner
     else:
         raise ConfigError(f"unknown role {role!r}; known are {', '.join(ROLES)}")
