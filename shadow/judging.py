@@ -16,11 +16,13 @@ def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -
 
     Every answer is held against the reference tier's first answer (where only an intermediate tier was asked, against its
     answer); that answer itself against the second one, if it was asked twice, else against nothing: only markers and an
-    absolute rubric can then have evidence.
+    absolute rubric can then have evidence. In a control sample a model that is kin to any of the answers judges none of them:
+    the same panel has to see both pairs, or their difference would be one of judges.
     """
     obtained = {(a.tier, a.repeat): a for a in answers if a.outcome == "ok" and a.completion is not None}
     reference = obtained.get((sample.reference_tier, 0)) or obtained.get(_needed(sample))
     again = obtained.get((sample.reference_tier, 1))
+    kin: frozenset[str] = _families(*obtained.values()) if again is not None else frozenset()
     return [
         (
             answer,
@@ -32,7 +34,7 @@ def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -
                 query_type=None if sample.query_type == "unknown" else sample.query_type,
                 schema=question.schema,
                 finish_reason=answer.finish_reason,
-                families=_families(answer, again if answer is reference else reference),
+                families=kin | _families(answer, again if answer is reference else reference),
             ),
         )
         for answer in obtained.values()

@@ -20,13 +20,19 @@ WORDS: Mapping[Reason, str] = {
     "reviewer_unmeasured": "the reviewer's own error rate was looked at on one side only",
     "reviewer_uninformative": "the reviewer errs so often that labels say nothing",
     "too_few_priced_pairs": "too few mirrored pairs to price the top tier",
+    "no_control_samples": "the reference was not asked twice yet",
+    "control_failed": "every control sample failed: an answer is missing from each",
+    "few_control_pairs": "too few control pairs",
+    "is_reference": "it is the reference itself",
 }
 
 #: Reasons whose detail is the tier that they are about.
 _ABOUT_A_TIER = {"tier_without_samples", "tier_without_verdicts", "tier_without_labels", "too_few_priced_pairs"}
+#: Reasons whose detail is a count that says how far there is to go.
+_WITH_A_COUNT = {"few_control_pairs"}
 
 
 def in_words(why: Undefined) -> str:
-    """One lower-case phrase; names the tier where that is not obvious."""
+    """One lower-case phrase; names the tier where that is not obvious, or the count."""
     words = WORDS[why.reason]
-    return f"{words} ({why.detail})" if why.detail and why.reason in _ABOUT_A_TIER else words
+    return f"{words} ({why.detail})" if why.detail and why.reason in _ABOUT_A_TIER | _WITH_A_COUNT else words

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from shadow.bands import strata_of
+from shadow.noise import TierNoise, tier_noise
 from shadow.observed import ObservedReport, observed_report
 from shadow.ratings import TierRatings, tier_ratings
 from shadow.statistics.accuracy import Assessment, assess
@@ -22,6 +23,7 @@ from shadow.statistics.strata import Strata
 from shadow.statistics.sums import Sums
 from shadow.store import feedback, labels, rollups
 from shadow.store.engine import AsyncEngine
+from shadow.store.noise import Noise, window_noise
 from shadow.store.rollups import FunnelRow, Mode, Route, Slice
 
 
@@ -48,7 +50,8 @@ class Report:
     """A window's figures. funnel: sample counts by state; nothing is silently missing from it.
 
     mode: all figures but `observed` are of requests served in this mode: route, or observe where there was nothing else.
-    observed: what mode observe says of the decisions; None where no request was served in it.
+    observed: what mode observe says of the decisions; None where no request was served in it. noise: how much of what judges
+    call different is noise; in mode observe of the tiers decided for.
     """
 
     since: datetime
@@ -65,6 +68,7 @@ class Report:
     ratings: tuple[TierRatings, ...] = ()  # self-selected: beside the figures, never in them
     mode: Mode = "route"
     observed: ObservedReport | None = None
+    noise: tuple[TierNoise, ...] = ()
 
     @property
     def shadow_usd(self) -> Decimal:
@@ -82,10 +86,13 @@ async def build_report(
         slices = await rollups.window_sums(connection, since=since, until=until, mode=mode)
         routes = await rollups.window_routes(connection, since=since, until=until, mode=mode)
         funnel = await rollups.window_funnel(connection, since=since, until=until, mode=mode)
+        noise = await window_noise(connection, since=since, until=until, mode=mode)
         observed = await rollups.window_observed(connection, since=since, until=until) if "observe" in modes else []
         reviewer = await labels.reviewer_quality(connection)
         counts = await feedback.rating_counts(connection, since=since, until=until)
-    made = report_on(slices, routes, funnel, tiers=tiers, since=since, until=until, reviewer=reviewer, level=level)
+    made = report_on(
+        slices, routes, funnel, noise, tiers=tiers, since=since, until=until, reviewer=reviewer, level=level
+    )
     return replace(
         made,
         mode=mode,
@@ -98,6 +105,7 @@ def report_on(
     slices: Sequence[Slice],
     routes: Sequence[Route],
     funnel: Sequence[FunnelRow],
+    noise: Sequence[Noise] = (),
     *,
     tiers: Sequence[str],
     since: datetime,
@@ -128,6 +136,7 @@ def report_on(
         failed_requests=sum(route.requests for route in routes if route.status == "failed"),
         cancelled_requests=sum(route.requests for route in routes if route.status == "cancelled"),
         reviewer=reviewer,
+        noise=tier_noise(noise, strata, tiers=tiers, level=level),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from shadow.noise import TierNoise
 from shadow.observed import ObservedPart, ObservedReport
 from shadow.reasons import in_words
 from shadow.report import Report, TierReport
@@ -44,6 +45,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "failed_requests": report.failed_requests,
         "cancelled_requests": report.cancelled_requests,
         "reviewer": _reviewer(report.reviewer),
+        "noise_floor": [_noise(row) for row in report.noise],
         "ratings": [{**asdict(rated), "self_selected": True} for rated in report.ratings],
         "mode": report.mode,
         "observed": _observed(report.observed),
@@ -124,6 +126,23 @@ def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
 
 def _undefined(why: Undefined) -> dict[str, str]:
     return {"reason": why.reason, "detail": why.detail, "words": in_words(why)}
+
+
+def _noise(row: TierNoise) -> dict[str, Any]:
+    """query_type null is all of them; figures are shares of the requests, the excess a difference of two."""
+    found = row.found
+    return {
+        "tier": row.tier,
+        "query_type": row.query_type or None,
+        "reference": row.reference,
+        "divergence": _estimate(found.divergence),
+        "floor": _estimate(found.floor),
+        "excess": _estimate(found.excess),
+        "coverage": _estimate(found.coverage),
+        "control_samples": found.control,
+        "pairs": found.pairs,
+        "undefined": {figure: _undefined(why) for figure, why in found.undefined.items()},
+    }
 
 
 def _reviewer(reviewer: Reviewer | None) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shadow.figures_text import share, usd
+from shadow.noise_text import render_noise
 from shadow.observed_text import render_observed
 from shadow.ratings import TierRatings
 from shadow.reasons import in_words
@@ -20,6 +21,7 @@ def render(report: Report, truth: Mapping[str, float] | None = None) -> Renderab
     """The report as a rich renderable. truth: accuracy by tier ("" for all) where it is known, as in the lab."""
     parts: list[RenderableType] = [_tiers(report, truth), Text()]
     parts += [_escalations(report), Text(), _money(report), Text(), _funnel(report)]
+    parts += [Text(), render_noise(report.noise)]
     notes = _notes(report)
     if notes:
         parts += [Text(), *(Text(note, style="dim") for note in notes)]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from shadow.noise import TierNoise
 from shadow.report import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate, Undefined
@@ -53,6 +54,7 @@ def figures_of(report: Report, *, at: datetime) -> list[Figure]:
     """The figures of a report as rows of a time series, one per tier, metric and reason."""
     seconds = round((report.until - report.since).total_seconds())
     figures = [figure for tier in (*report.tiers, report.overall) for figure in _tier_figures(tier, at, seconds)]
+    figures += [figure for row in report.noise for figure in _noise_figures(row, at, seconds)]
     saved = None if isinstance(report.savings, Undefined) else report.savings.net_usd
     return [*figures, _figure("net_savings_usd", "", saved, report.overall, at, seconds)]
 
@@ -68,6 +70,29 @@ def _tier_figures(tier: TierReport, at: datetime, seconds: int) -> list[Figure]:
         ("cost_per_success_usd", "", tier.cost_per_success_usd),
     ]
     return [_figure(metric, reason, estimate, tier, at, seconds) for metric, reason, estimate in shown]
+
+
+def _noise_figures(row: TierNoise, at: datetime, seconds: int) -> list[Figure]:
+    """Of a tier always, of a query type (which then stands for the reason) where there is something to show."""
+    found = row.found
+    shown = {"noise_floor": found.floor, "divergence": found.divergence, "excess_divergence": found.excess}
+    return [
+        Figure(
+            computed_at=at,
+            metric=metric,
+            tier=row.tier,
+            reason=row.query_type,
+            window_seconds=seconds,
+            value=estimate.value if estimate else None,
+            low=estimate.low if estimate else None,
+            high=estimate.high if estimate else None,
+            n=found.pairs,
+            n_labelled=0,
+            coverage=found.coverage.value if found.coverage else None,
+        )
+        for metric, estimate in shown.items()
+        if estimate is not None or not row.query_type
+    ]
 
 
 def _figure(

@@ -15,6 +15,7 @@ from shadow.console import overview, wording
 from shadow.console.money import Money, load_money
 from shadow.console.spans import pieces
 from shadow.errors import StoreError
+from shadow.noise_text import in_short, points, sentence
 from shadow.settings import Settings
 from shadow.store.console_samples import sample_detail
 from shadow.store.console_session import reading
@@ -94,6 +95,9 @@ def _templates(settings: Settings) -> jinja2.Environment:
         overview.why_no_accuracy,
         overview.why_no_cost,
         overview.why_no_savings,
+        in_short,
+        points,
+        sentence,
     ):
         templates.globals[function.__name__] = function
     position = {name: i for i, name in enumerate(settings.tier_names)}

@@ -45,6 +45,7 @@ def _rows() -> list[tuple[Panel, int, list[Panel]]]:
         (row("What is flowing"), 8, _flow()),
         (row("Tier $tier", repeat="tier"), 8, _metrics()),
         (row("What the figures rest on"), 8, _evidence()),
+        (row("What of the divergence is noise"), 8, _noise()),
         (row("Money"), 8, _money()),
     ]
 
@@ -151,6 +152,16 @@ def _evidence() -> list[Panel]:
             description="Share of samples with a verdict. Below 95 % the missing ones could move the figures: see the worst "
             "case on the console.",
         ),
+        table(
+            "Samples and labels by tier",
+            "evidence",
+            description="Requests of each tier in the chosen time, how many were mirrored for its accuracy, judged and labelled.",
+        ),
+    ]
+
+
+def _noise() -> list[Panel]:
+    return [
         band(
             "Noise floor",
             "noise_floor",
@@ -160,9 +171,12 @@ def _evidence() -> list[Panel]:
             "interval as a band. Divergence below this is noise.",
         ),
         table(
-            "Samples and labels by tier",
-            "evidence",
-            description="Requests of each tier in the chosen time, how many were mirrored for its accuracy, judged and labelled.",
+            "Excess divergence",
+            "excess_divergence",
+            shares=["reference against itself", "tier against reference", "excess", "low", "high"],
+            description="Requests that the reference answered twice: how often its own second answer was not accepted "
+            "against its first, how often the tier's was not, and the difference with its 95 % interval, which is what "
+            "differs beyond noise. By tier and query type, as of the newest figures; judged only. Empty below 30 pairs.",
         ),
     ]
 

@@ -126,15 +126,18 @@ def gauge_bars(title: str, sql: str, *, unit: Unit, description: str, rows: bool
     )
 
 
-def table(title: str, sql: str, *, description: str, money: Sequence[str] = ()) -> Panel:
-    """Rows as they come. money: columns in USD."""
+def table(title: str, sql: str, *, description: str, money: Sequence[str] = (), shares: Sequence[str] = ()) -> Panel:
+    """Rows as they come. money: columns in USD; shares: columns in [-1, 1], shown in percent."""
     return _panel(
         "table",
         title,
         sql,
         description,
         defaults={"custom": {"align": "auto", "cellOptions": {"type": "auto"}}},
-        overrides=[_override("byName", name, unit="currencyUSD", decimals=4) for name in money],
+        overrides=[
+            *(_override("byName", name, unit="currencyUSD", decimals=4) for name in money),
+            *(_override("byName", name, unit="percentunit", decimals=1) for name in shares),
+        ],
         options={"showHeader": True, "cellHeight": "sm"},
     )
 

@@ -22,6 +22,10 @@ Reason = Literal[
     "reviewer_unmeasured",
     "reviewer_uninformative",
     "too_few_priced_pairs",
+    "no_control_samples",
+    "control_failed",
+    "few_control_pairs",
+    "is_reference",
 ]
 
 

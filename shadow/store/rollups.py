@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.sums import SUM_FIELDS, Sums
 from shadow.store.moves import MOVES
+from shadow.store.noise_sums import NOISE
 from shadow.store.schema import rollup_observed, rollup_routes, rollups
 
 Mode = Literal["route", "observe"]
@@ -299,6 +300,7 @@ _STATEMENTS: tuple[Any, ...] = tuple(
         ("rollup_routes", _ROUTES),
         ("rollup_shadow", _SHADOW),
         ("rollup_moves", MOVES),
+        ("rollup_noise", NOISE),
     )
     for statement in (
         f"DELETE FROM {table} WHERE bucket_start >= :start AND bucket_start < :end",  # noqa: S608

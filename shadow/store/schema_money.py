@@ -1,4 +1,4 @@
-"""Which tables hold money, prices and what clients said? The second half of `shadow.store.schema`."""
+"""Which tables hold money, prices, what clients said and what other answers said? The second half of `shadow.store.schema`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import UUID
 
 from shadow.statistics.moves import MOVE_FIELDS
+from shadow.statistics.noise_floor import NOISE_FIELDS
 from shadow.store.schema import Exact, Instant, metadata
 
 feedback = sa.Table(
@@ -71,6 +72,17 @@ rollup_moves = sa.Table(
     sa.Column("arm", sa.Text, primary_key=True),
     *(sa.Column(name, sa.Double, nullable=False) for name in MOVE_FIELDS),
     comment="Served answers and other tiers' answers to the same requests: loss and cost, weighted.",
+)
+
+rollup_noise = sa.Table(
+    "rollup_noise",
+    metadata,
+    sa.Column("bucket_start", Instant, primary_key=True),
+    sa.Column("tier", sa.Text, primary_key=True),  # that served; in mode observe the one decided for
+    sa.Column("query_type", sa.Text, primary_key=True),
+    sa.Column("mode", sa.Text, primary_key=True, server_default="route"),
+    *(sa.Column(name, sa.Double, nullable=False, server_default="0") for name in NOISE_FIELDS),
+    comment="Requests that the reference answered twice: divergence of the served answer and of the second one, weighted.",
 )
 
 prices = sa.Table(

@@ -24,7 +24,7 @@ from shadow.store.engine import AsyncConnection, AsyncEngine, engine_for, utc_no
 from shadow.store.exchanges import insert_exchanges
 
 TIERS = ("fast", "balanced", "frontier")
-RATES = Rates(up=0.55, down=0.12, control_top=0.3, label=0.12, label_top=0.12)
+RATES = Rates(up=0.55, down=0.12, control_share=0.4, control_top=0.3, label=0.12, label_top=0.12)
 SKILL = {"fast": 0.86, "balanced": 0.94, "frontier": 0.98}
 PRICE = {"fast": 0.00021, "balanced": 0.0013, "frontier": 0.0094}
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

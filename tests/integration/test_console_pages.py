@@ -43,6 +43,9 @@ async def test_the_overview_shows_the_same_figures_as_the_api(client: httpx.Asyn
         assert f"{tier['accuracy']['mirrored']} mirrored" in page
     for heading in ("What is flowing", "Escalation rate", "Cost per success", "The funnel", "The last divergent pairs"):
         assert heading in page
+    noise = next(row for row in found["noise_floor"] if row["tier"] == "fast" and row["query_type"] is None)
+    assert f"frontier differs from itself on {noise['floor']['value']:.1%}" in page
+    assert noise["excess"] is not None
     assert "Policy 2 is in force" in page
     assert "serves from a confidence of <strong>0.82</strong>" in page
 

@@ -23,11 +23,13 @@ from shadow.leader import lead
 from shadow.report import build_report
 from shadow.sampling import draw
 from shadow.settings import Settings, parse
+from shadow.statistics.noise_floor import NOISE_FIELDS, NoiseSums
 from shadow.statistics.sums import SUM_FIELDS, Samples, Sums, sums_of
 from shadow.store import labels, rollups, samples
 from shadow.store.engine import engine_for
 from shadow.store.exchanges import insert_exchanges
 from shadow.store.labels import Label
+from shadow.store.noise import window_noise
 from shadow.store.rollup_queue import mark
 from shadow.store.samples import Answer
 
@@ -45,7 +47,7 @@ def settings() -> Settings:
             "providers": {"lab": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"}},
             "tiers": [{"name": n, "models": [{"provider": "lab", "model": f"m-{n}", "price": FREE}]} for n in TIERS],
             "routing": {"thresholds": {"fast": 0.8}},
-            "sampling": {"up": 0.4, "down": 0.05, "control_top": 0.3},
+            "sampling": {"up": 0.4, "down": 0.05, "control_share": 0.3, "control_top": 0.3},
             "labels": {"rate": 0.15, "top_rate": 0.15},
             "rollup": {"bucket_seconds": 900, "every_seconds": 0.1},
         },
@@ -103,7 +105,22 @@ class Raw:
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
+        self.control: list[tuple[str, float, float | None, float | None]] = []  # fate, pi, d, r
         self.exchanges: list[Exchange] = []
+
+    def noise(self) -> NoiseSums:
+        """Of the tier below the top, pair by pair."""
+        parts = []
+        for fate, pi, d, r in self.control:
+            base = NoiseSums(control=1, abstained=fate == "abstained", failed=fate == "failed")
+            if d is not None and r is not None:
+                w = 1 / pi
+                found = {"wwd": w * w * d, "wwr": w * w * r, "wwdd": (w * d) ** 2, "wwdr": w * w * d * r}
+                base = NoiseSums(
+                    control=1, pairs=1, w=w, ww=w * w, wd=w * d, wr=w * r, wwrr=(w * r) ** 2, **found
+                )  # fmt: skip
+            parts.append(base)
+        return NoiseSums.total(parts)
 
     def sums(self, tier: str) -> Sums:
         rows = [row for row in self.rows if row["tier"] == tier]
@@ -156,9 +173,15 @@ async def filled(engine: AsyncEngine, settings: Settings, n: int = 900) -> Raw:
                     await samples.save_answer(connection, one.request_id, answer)
                     await samples.save_answer(connection, one.request_id, answer)  # delivered twice
             p = rng.random() if fate == "judged" else None
+            again = None if p is None else round(1 - p / 2, 3)  # of the reference's second answer
             if fate in ("judged", "abstained"):
-                served = next(a for a in await samples.load_answers(connection, one.request_id) if a.served)
-                await samples.save_judgments(connection, one.request_id, [(served, panel(p))])
+                known = await samples.load_answers(connection, one.request_id)
+                verdicts = [(a, panel(p if a.served else again)) for a in known if a.served or a.repeat]
+                await samples.save_judgments(connection, one.request_id, verdicts)
+            pi_of = {(target.tier, target.repeat): target.pi for target in drawn.targets}
+            if drawn.arm == "up" and ("top", 1) in pi_of:
+                d, r = (None, None) if p is None or again is None else (1 - p, 1 - again)
+                raw.control.append((fate, pi_of["top", 1], d, r))
             if fate != "sampled":
                 await samples.set_state(connection, one.request_id, fate)  # type: ignore[arg-type]
             y = int(rng.random() < 0.8)
@@ -193,6 +216,12 @@ async def test_rolled_up_sums_equal_those_of_the_raw_rows(engine: AsyncEngine, s
         assert expected.labelled > 5
         for name in SUM_FIELDS:
             assert getattr(found[tier], name) == pytest.approx(getattr(expected, name), rel=1e-9), (tier, name)
+    async with engine.connect() as connection:
+        (noise,) = await window_noise(connection, since=START, until=START + timedelta(days=1))
+    assert (noise.tier, noise.query_type) == ("fast", "qa")
+    assert noise.sums.pairs >= 30
+    for name in NOISE_FIELDS:
+        assert getattr(noise.sums, name) == pytest.approx(getattr(raw.noise(), name), rel=1e-9), name
 
 
 async def test_a_second_run_reads_nothing_and_a_late_label_reopens_its_bucket_only(
@@ -238,6 +267,10 @@ async def test_the_report_of_a_filled_store_shows_every_figure(engine: AsyncEngi
     assert top.accuracy.raw is None
     assert top.accuracy.undefined["raw"].reason == "not_identified"
     assert top.self_consistency is not None
+    fast_noise, of_qa, top_noise, _ = report.noise
+    assert fast_noise.found.excess == of_qa.found.excess is not None
+    assert (top_noise.found.floor is not None, top_noise.found.excess) == (True, None)
+    assert top_noise.found.floor.value == pytest.approx(1 - top.self_consistency.value)  # type: ignore[union-attr]
     served_higher = sum(e.reason is not None for e in raw.exchanges)
     assert fast.escalation_rate is not None
     assert fast.escalation_rate.value == pytest.approx(served_higher / 900)

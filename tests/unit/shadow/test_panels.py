@@ -114,6 +114,30 @@ def test_comparisons_carry_the_families_of_both_answers() -> None:
     assert [c.families for _, c in found] == [frozenset({"llama", "openai"}), frozenset({"openai"})]
 
 
+def test_both_pairs_of_a_control_sample_are_held_against_the_first_reference_by_the_same_panel() -> None:
+    sample = Sample(
+        request_id="r",
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        served_tier="small",
+        reference_tier="large",
+        query_type="qa",
+        targets=(Target(tier="large", repeat=0, pi=0.05), Target(tier="large", repeat=1, pi=0.005)),
+        state="mirrored",
+        request_body="{}",
+        prompt="Q",
+        dialect="openai",
+        native_headers={},
+    )
+    asked = (("small", 0, "llama-3.3-70b", "A"), ("large", 0, "gpt-5.4", "R1"), ("large", 1, "gpt-5.4", "R2"))
+    answers = [
+        Answer(tier=tier, repeat=repeat, served=tier == "small", pi=1.0, outcome="ok", model=name, completion=text)
+        for tier, repeat, name, text in asked
+    ]
+    found = {c.answer: c for _, c in comparisons(sample, answers, Question(prompt="Q", context=None, schema=None))}
+    assert (found["A"].reference, found["R2"].reference) == ("R1", "R1")
+    assert {c.families for c in found.values()} == {frozenset({"llama", "openai"})}
+
+
 def test_the_doctor_names_a_judge_of_the_answers_family() -> None:
     (finding,) = (
         f for f in doctor.judges(settings("http://h/v1", model=model("gpt-5-mini")), {}) if "pairwise" in f.name

@@ -12,14 +12,17 @@ from typing import Any, get_args
 import pytest
 from rich.console import Console
 
+from shadow.noise_text import sentence
 from shadow.observed import observed_report
 from shadow.reasons import WORDS, in_words
 from shadow.report import report_on
 from shadow.report_json import report_json
 from shadow.report_text import render
 from shadow.statistics.estimate import Reason, Undefined
+from shadow.statistics.noise_floor import NoiseSums
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.sums import SUM_FIELDS, Sums
+from shadow.store.noise import Noise
 from shadow.store.rollups import FunnelRow, Route, Slice
 
 SINCE, UNTIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 8, tzinfo=UTC)
@@ -106,6 +109,57 @@ def test_the_funnel_and_the_ledger_are_whole() -> None:
     }
     assert found["shadow_spend"] == {"mirror_usd": 0.75, "judge_usd": 0.15, "total_usd": 0.9}
     assert found["reviewer"]["gold_bad"] == 30
+
+
+def test_the_noise_floor_is_told_per_tier_and_query_type_with_a_reason_where_there_is_none() -> None:
+    n = 200.0
+    moments = {
+        "control": 210,
+        "pairs": n,
+        "failed": 4,
+        "abstained": 6,
+        "w": n,
+        "ww": n,
+        "wd": 20,
+        "wwd": 20,
+        "wwdd": 20,
+    }
+    sums = NoiseSums(**moments, wr=8, wwr=8, wwrr=8, wwdr=6)
+    noise = [
+        Noise(tier="fast", query_type="qa", sums=sums),
+        Noise(tier="fast", query_type="code", sums=NoiseSums(control=3, failed=3)),
+    ]
+    top = {"requests": 90, "sampled": n, "judged": n, "w": n, "wp": 0.9 * n, "ww": n, "wwp": 0.9 * n, "wwpp": 0.9 * n}
+    made = report_on(
+        [a_slice("top", **top)], [], [], noise, tiers=("fast", "top"), since=SINCE, until=UNTIL, reviewer=None
+    )
+    found = json.loads(json.dumps(report_json(made), allow_nan=False))["noise_floor"]
+    assert [(row["tier"], row["query_type"]) for row in found] == [
+        ("fast", None), ("fast", "code"), ("fast", "qa"), ("top", None), ("top", "qa"),
+    ]  # fmt: skip
+    whole, code, _, itself, _ = found
+    assert (whole["floor"]["value"], whole["divergence"]["value"]) == (0.04, 0.1)
+    assert whole["excess"]["value"] == pytest.approx(0.06)
+    assert whole["excess"]["low"] > 0
+    assert (whole["control_samples"], whole["coverage"]["value"]) == (213, pytest.approx(200 / 213))
+    assert code["undefined"]["excess"]["reason"] == "control_failed"
+    assert itself["floor"]["value"] == pytest.approx(0.1)
+    assert itself["undefined"]["excess"]["reason"] == "is_reference"
+
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(render(made))
+    text = console.export_text()
+    assert "+6.0 (" in text
+    assert "more than noise" in text
+    assert "every control sample failed" in text
+    told = sentence(made.noise[0])
+    assert told.startswith("top differs from itself on 4.0%")
+    assert "6.0 points more [" in told
+    assert "not how often it is right" in sentence(made.noise[3])
+    assert sentence(made.noise[1]).endswith("every control sample failed: an answer is missing from each.")
+    assert [row.found.undefined["floor"].reason for row in report_on(
+        [], [], [], tiers=("fast", "top"), since=SINCE, until=UNTIL, reviewer=None
+    ).noise] == ["no_control_samples", "no_requests"]  # fmt: skip
 
 
 def test_every_reason_has_words() -> None:
