@@ -10,6 +10,10 @@ _OPTION = re.compile(
     r"(?:^|\n|(?<=[\s;,]))[ \t]*(?:[-*][ \t]+)?\(?([A-J])[).:](?:[ \t]+|\*\*[ \t]*)"
     r"([^\n]{1,400}?)(?=\n|$|[ \t;,]+\(?[B-J][).:][ \t])"
 )
+_SMALL_OPTION = re.compile(r"(?:^|\n)[ \t]*\(?([a-j])\)[ \t]+([^\n]{1,400})")
+_SMALL_PICK = re.compile(
+    r"^\W{0,3}([a-j])\W{0,3}$|^\W{0,3}\(?([a-j])\)\s|\b(?:answer|option|choice)\b\W{0,4}(?:is\W{0,4})?\(?([a-j])\)"
+)
 _LETTER = r"\(?\**([A-J])\**\)?"
 _PICKS = (
     re.compile(rf"\b(?:answer|option|choice)\b\W{{0,4}}(?:is|would be|:)?\W{{0,4}}{_LETTER}(?![\w'])", re.IGNORECASE),
@@ -30,7 +34,7 @@ _ASKS_YES_NO = re.compile(
 def options(prompt: str) -> dict[str, str]:
     """Letter -> text of the options in a prompt; empty unless they run A, B, … without a gap."""
     found: dict[str, str] = {}
-    for letter, text in _OPTION.findall(prompt):
+    for letter, text in _OPTION.findall(prompt) or [(a.upper(), t) for a, t in _SMALL_OPTION.findall(prompt)]:
         expected = chr(ord("A") + len(found))
         if letter == expected:
             found[letter] = text.strip(" *_.")
@@ -44,6 +48,9 @@ def picked(answer: str, offered: dict[str, str]) -> str | None:
     if _SEVERAL.match(answer):
         return None
     letters: set[str] = set()
+    small = _SMALL_PICK.search(answer)
+    if small and (letter := str(small[small.lastindex or 0]).upper()) in offered:
+        return letter
     for pattern in _PICKS:
         letters = {
             m.upper() for m in pattern.findall(answer) if m.isupper() or len(answer.strip()) <= 3

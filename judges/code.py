@@ -16,6 +16,8 @@ _PYTHON = frozenset({"", "python", "py", "python3"})
 _MAX_CHARS = 20_000
 _MAX_NODES = 4_000
 _COMMENT = re.compile(r"(?m)(?://|#|--)[^\n]*$|/\*.*?\*/", re.DOTALL)
+_OPERATORS = (ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
+_MANY = 1_000
 _KEPT = frozenset(dir(builtins)) | {"self", "cls"}
 
 
@@ -46,13 +48,20 @@ def parsed(source: str) -> ast.Module | None:
 def same_code(one: tuple[str, str], other: tuple[str, str]) -> bool | None:
     """True for the same program; None where they differ: another program may do the same.
 
-    False only where one side is Python that can't be read and the other is Python that can.
+    False where one side is Python that can't be read and the other is Python that can, and where two programs differ in
+    one operator or number alone: that is how a slip looks, hardly ever another way to do the same.
     """
     if one[0] in _PYTHON and other[0] in _PYTHON:
         trees = parsed(one[1]), parsed(other[1])
         if trees[0] is not None and trees[1] is not None:
             forms = [_form(tree) for tree in trees if tree is not None]
-            return True if forms[0] == forms[1] is not None else None
+            if None in forms or forms[0] != forms[1]:
+                return (
+                    False
+                    if None not in forms and _slips(*[_plain_tree(t) for t in trees if t is not None]) == 1
+                    else None
+                )
+            return True
         if (trees[0] is None) != (trees[1] is None) and "python" in (one[0] + other[0]):
             return False
     return True if _stripped(one[1]) == _stripped(other[1]) != "" else None
@@ -67,9 +76,48 @@ def _form(tree: ast.Module) -> str | None:
     if sum(1 for _ in ast.walk(tree)) > _MAX_NODES:
         return None
     try:
-        return ast.dump(_Plain(_bound(tree)).visit(tree))
+        return ast.dump(_plain_tree(tree))
     except RecursionError:
         return None
+
+
+def _plain_tree(tree: ast.Module) -> ast.Module:
+    """A copy without what doesn't matter: names numbered, a trial run at the end dropped."""
+    copied = ast.parse(ast.unparse(tree))
+    if any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in copied.body):
+        copied.body = [node for node in copied.body if not _is_trial(node)] or copied.body
+    plain = _Plain(_bound(copied)).visit(copied)
+    return plain if isinstance(plain, ast.Module) else copied
+
+
+def _is_trial(node: ast.stmt) -> bool:
+    """`print(f(4))` or `if __name__ == "__main__":` beside definitions."""
+    if isinstance(node, ast.If):
+        return "__name__" in ast.dump(node.test)
+    called = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
+    return isinstance(called, ast.Name) and called.id == "print"
+
+
+def _slips(one: ast.AST, other: ast.AST) -> int:
+    """How many operators and plain values differ between two trees of the same shape; many where the shape differs."""
+    nodes = list(ast.walk(one)), list(ast.walk(other))
+    if len(nodes[0]) != len(nodes[1]):
+        return _MANY
+    slips = 0
+    for left, right in zip(*nodes, strict=True):
+        if isinstance(left, _OPERATORS) and isinstance(right, _OPERATORS):
+            slips += type(left) is not type(right)
+        elif isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+            message = all(isinstance(c.value, str) and " " in c.value for c in (left, right))
+            slips += 0 if left.value == right.value else _MANY if message else 1
+        elif type(left) is not type(right) or _own(left) != _own(right):
+            return _MANY
+    return slips
+
+
+def _own(node: ast.AST) -> list[str]:
+    """What a node holds itself: names, keywords."""
+    return [str(value) for _, value in ast.iter_fields(node) if isinstance(value, str)]
 
 
 def _bound(tree: ast.Module) -> frozenset[str]:
@@ -104,6 +152,16 @@ class _Plain(ast.NodeTransformer):
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
         self._drop_docstring(node)
+        return self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        value = ast.BinOp(left=node.target, op=node.op, right=node.value)
+        return self.generic_visit(ast.Assign(targets=[node.target], value=value))
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        if len(node.ops) == 1 and isinstance(node.ops[0], ast.Gt | ast.GtE):
+            turned: ast.cmpop = ast.Lt() if isinstance(node.ops[0], ast.Gt) else ast.LtE()
+            node = ast.Compare(left=node.comparators[0], ops=[turned], comparators=[node.left])
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:

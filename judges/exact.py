@@ -19,22 +19,50 @@ from judges.mathematics import same_mathematics
 from judges.outcome import stated_quantity
 from judges.quantities import Quantity, same_quantity
 from judges.text import clean, normalise, same_text, words
+from judges.units import same_measure
 
 Said = tuple[bool | None, str]
 _SURE = frozenset({"field", "marked"})
 _CUT_OUT = frozenset({"field", "marked", "phrase"})
-_FORMULA = re.compile(r"\\[a-zA-Z]|[\^_√π∞±]|^\s*[(\[{]|\d\s*[a-zA-Z]\b(?!\w)|\b[a-z]\s*[-+*/=]|[-+*/=]\s*[a-z]\b")
+#: More than one plain number: a list, a set, an interval, an inequality, a power, a root.
+_COMPOUND = re.compile(
+    r"(?<!<)[<>](?![<>])|[≤≥≠^√π∞±∅ℝ]|\\(?!text|mathrm|mbox|,|!|;|%|\$|d?frac)[a-zA-Z{]|^\s*\$?[(\[{]|\d,(?!\d{3}(?!\d))\s*-?[\d\\]|\d\s*!\s*$"
+    r"|\b[a-zA-Z]\s*=\s*[^=]+[,;]|\\text\s*\{\s*(?:and|or)\b"
+)
+_FORMULA = re.compile(
+    _COMPOUND.pattern + r"|\\[a-zA-Z]|_|\d\s*[a-zA-Z]\b(?!\w)|\b[a-z]\s*[-+*/=]|[-+*/=]\s*[a-z]\b|\d\s*:\s*\d"
+)
+_WORDS_ONLY = re.compile(r"\\(?:text|mathrm|textbf|mbox)\s*\{([^{}\\]*)\}")
+_EQUATION = re.compile(r"[\d)%]\s*=\s*\$?-?[\d.]")
+_RATE = re.compile(r"(?<=\d)\s+(?=[a-zA-Z/]{3})[a-zA-Z]{1,8}/[a-zA-Z]{1,8}$")
 _MAX_SHOWN = 60
+_BARE = 40  # characters up to which a text is taken to be nothing but an answer
+_BLOCK = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+_QUOTED = re.compile(r"`([^`\n]{1,300})`")
 
 
 def number(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
     """Quantities, with units and rounding; formulas where one side is one."""
     sums = is_arithmetic(comparison)
-    if sums:
+    measures = same_measure(answer.text, reference.text, comparison.prompt)
+    if measures is not None:
+        return measures, f"measure {answer.text[:_MAX_SHOWN]} against {reference.text[:_MAX_SHOWN]}"
+    compound = any(_is_compound(side) for side in (answer, reference))
+    if sums or compound:
         said = _formula(answer, reference)
         if said is not None:
             return said
+    if (
+        compound
+        and not any(_EQUATION.search(side.text) for side in (answer, reference))
+        and all(side.source in _CUT_OUT or len(side.text) <= _BARE for side in (answer, reference))
+    ):
+        return None, "more than one number, in a form that could not be read"
     left, right = (stated_quantity(side, comparison.prompt, sums=sums) for side in (answer, reference))
+    if not sums and (left is None or right is None):
+        said = _formula(answer, reference)
+        if said is not None:
+            return said
     if right is None:
         return None, "no single number could be read from the reference"
     if left is None:
@@ -46,26 +74,39 @@ def number(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) 
 
 def mathematics(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
     """Values, formulas, intervals, tuples and sets outside of plain arithmetic."""
+    measures = same_measure(answer.text, reference.text)
+    if measures is not None:
+        return measures, f"measure {answer.text[:_MAX_SHOWN]} against {reference.text[:_MAX_SHOWN]}"
     return _formula(answer, reference) or (None, "no formula that could be read")
+
+
+def _is_compound(side: FinalAnswer) -> bool:
+    return len(side.text) <= 400 and _COMPOUND.search(side.text.replace("\\!", "")) is not None
 
 
 def _formula(answer: FinalAnswer, reference: FinalAnswer) -> Said | None:
     """The comparison as formulas; None where both are plain numbers or words, which others read better."""
-    one, other = answer.text, reference.text
+    one, other = (_RATE.sub("", _unwrapped(side.text)) for side in (answer, reference))
     if max(len(one), len(other)) > 400 or not all(
-        s.source in _CUT_OUT or len(s.text) <= 40 for s in (answer, reference)
+        s.source in _CUT_OUT or len(s.text) <= _BARE for s in (answer, reference)
     ):
         return None
     if not any(_FORMULA.search(t) for t in (one, other)):
         bare = all(
-            s.source in _SURE and 0 < len(words(s.text)) <= 3 and not re.search(r"\d", s.text)
-            for s in (answer, reference)
+            s.source in _SURE and 0 < len(words(t)) <= 3 and not re.search(r"\d", t)
+            for s, t in ((answer, one), (reference, other))
         )
         if bare:
             return normalise(one) == normalise(other), f"{one[:_MAX_SHOWN]!r} against {other[:_MAX_SHOWN]!r}"
         return None
     same = same_mathematics(one, other)
     return None if same is None else (same, f"formula {one[:_MAX_SHOWN]} against {other[:_MAX_SHOWN]}")
+
+
+def _unwrapped(text: str) -> str:
+    """`\\text{even}` is a word, `12 \\text{ cm}` is not."""
+    words_only = _WORDS_ONLY.fullmatch(text.strip().strip("$").strip())
+    return words_only[1].strip() if words_only else text
 
 
 def _say(quantity: Quantity) -> str:
@@ -117,21 +158,43 @@ def yes_no(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer)
 
 def literal(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
     """What a program prints: values by type, strings to the letter, quoted or not."""
-    one, other = (clean(side.text).strip() for side in (answer, reference))
+    one, other = (printed(side) for side in (answer, reference))
     left, right = literal_of(one), literal_of(other)
     rationale = f"value {one[:_MAX_SHOWN]} against {other[:_MAX_SHOWN]}"
     if isinstance(left, Unread) and isinstance(right, Unread):
         if one == other:
             return True, rationale
-        return (False if answer.source in _CUT_OUT and reference.source in _CUT_OUT else None), rationale
+        sure = all(s.source in _CUT_OUT or _is_bare_output(t) for s, t in ((answer, one), (reference, other)))
+        return (False if sure else None), rationale
     if isinstance(left, Unread) or isinstance(right, Unread):
         bare, value = (one, right) if isinstance(left, Unread) else (other, left)
         if isinstance(value, str):
             return bare.strip("`'\"") == value, rationale
-        return (False if len(bare) <= 200 and "\n" not in bare else None), rationale
+        plain = other if isinstance(left, Unread) else one
+        named = re.search(rf"(?<![\w.]){re.escape(plain)}(?!\w)", bare) is not None
+        return (False if len(bare) <= 200 and "\n" not in bare and not named else None), rationale
     if isinstance(left, str) != isinstance(right, str) and str(left) == str(right):
         return True, rationale
     return same_literal(left, right), rationale
+
+
+def printed(side: FinalAnswer) -> str:
+    """What a completion says is printed: its only block or its only code in prose, else its final answer."""
+    whole = clean(side.working or side.text).strip()
+    if side.source in ("whole", "last"):
+        blocks = _BLOCK.findall(whole)
+        if len(blocks) == 1:
+            return str(blocks[0]).strip()
+        quoted = [] if blocks else _QUOTED.findall(side.text)
+        if len(quoted) == 1 and side.text.strip().strip(".") != f"`{quoted[0]}`":
+            return str(quoted[0]).strip()
+    text = clean(side.text).strip()
+    return text.rstrip(".").strip("`") if text.count("`") == 1 else text
+
+
+def _is_bare_output(text: str) -> bool:
+    """A line without a sentence around it, as a program would print it."""
+    return 0 < len(text) <= 200 and "\n" not in text and len(words(text)) <= 2
 
 
 def code(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:

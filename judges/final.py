@@ -19,7 +19,7 @@ _WORKING = "reasoning explanation rationale thought thoughts working steps analy
 WORKING_FIELDS = tuple(_WORKING.split())
 _HASH = re.compile(r"^[ \t]*#{4}(?!#)[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _PHRASE = re.compile(
-    r"(?:\b(?:final\s+)?(?:answer|result|solution)\b\**\s*(?:is|are|would\s+be|=|:)+|^\s*\**answer\**\s*:)\**\s*:?\s*(.+)",
+    r"(?:\b(?:final\s+)?(?:answer|result|solution|output)\b\**\s*(?:is|are|would\s+be|=|:)+|^\s*\**(?:answer|output)\**\s*:)\**\s*:?\s*(.+)",
     re.IGNORECASE,
 )
 _BOLD_LINE = re.compile(r"\*\*([^*\n]{1,80})\*\*")
@@ -39,7 +39,7 @@ class FinalAnswer:
 def final_answer(completion: str) -> FinalAnswer:
     """The final answer of a completion. The source says how sure that is; `last` is only the last sentence."""
     text = _THINK.sub("", clean(clip(completion))).strip()
-    value = find_json(text)
+    value = None if text[:1] not in "{[`" and _last_boxed(text) else find_json(text)
     if isinstance(value, Mapping):
         wrapped = _unwrap(value)
         if wrapped is not None:

@@ -10,6 +10,7 @@ import cmath
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 _MAX_CHARS = 400
 _MAX_DEPTH = 40
@@ -19,6 +20,7 @@ _FUNCTIONS: dict[str, Callable[[complex], complex]] = {
     "sqrt": cmath.sqrt, "sin": cmath.sin, "cos": cmath.cos, "tan": cmath.tan, "exp": cmath.exp, "ln": cmath.log, "log": cmath.log,
     "cot": lambda z: 1 / cmath.tan(z), "sec": lambda z: 1 / cmath.cos(z), "csc": lambda z: 1 / cmath.sin(z),
     "arcsin": cmath.asin, "arccos": cmath.acos, "arctan": cmath.atan, "sinh": cmath.sinh, "cosh": cmath.cosh, "tanh": cmath.tanh,
+    "arcsinh": cmath.asinh, "arccosh": cmath.acosh, "arctanh": cmath.atanh,
     "abs": lambda z: complex(abs(z)), "lfloor": lambda z: complex(math.floor(z.real)),
     "lceil": lambda z: complex(math.ceil(z.real)),
 }  # fmt: skip
@@ -29,7 +31,17 @@ _TOKEN = re.compile(
 )
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _WORD = re.compile(r"[a-zA-Z]{3,}")
-_DRESSING = (
+
+
+def _periodic(match: re.Match[str]) -> str:
+    """`0.1\\overline{6}` as a fraction."""
+    whole, fixed, again = match[1] or "0", match[2], match[3]
+    below = (10 ** len(again) - 1) * 10 ** len(fixed)
+    return f"({int(whole + fixed + again) - int(whole + fixed)}/{below})"
+
+
+_DRESSING: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\\!"), ""),
     (re.compile(r"\\(?:left|right|displaystyle|bigl?|bigr|Bigl?|Bigr)(?![a-zA-Z])|\\[,;:! ]|~|\\quad|\\qquad"), " "),
     (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\\(?:cdot|times|ast)(?![a-zA-Z])|[×·⋅∙]"), "*"),
@@ -38,6 +50,7 @@ _DRESSING = (
     (re.compile(r"\\lvert|\\rvert|\\vert|\\mid"), "|"),
     (re.compile(r"\^\s*\{?\s*\\circ\s*\}?|°"), ""),
     (re.compile(r"(?<=\d)(?:,|\{,\})(?=\d{3}(?!\d))"), ""),
+    (re.compile(r"(\d*)\.(\d*)\\(?:overline|bar|dot)\s*\{?(\d{1,12})\}?"), _periodic),
     (re.compile(r"√\s*(\d+|\([^()]{1,40}\)|[a-z])"), r"\\sqrt{\1}"),
     (re.compile(r"\\operatorname\s*\{([a-zA-Z]{1,12})\}"), r"\\\1 "),
     (re.compile("π"), r"\\pi "),
@@ -69,6 +82,7 @@ def value_of(text: str, letters: Mapping[str, complex] | None = None) -> complex
     return value
 
 
+@lru_cache(maxsize=256)
 def undressed(text: str) -> str:
     """The formula without marks of layout."""
     for pattern, plain in _DRESSING:
@@ -123,8 +137,9 @@ class _Reader:
     def sum(self, depth: int) -> complex:
         if depth > _MAX_DEPTH:
             raise NotAFormula("nested too deep")
-        sign = self._sign()
-        value = sign * self._product(depth)
+        negative = self._sign() < 0
+        value = self._product(depth)
+        value = -value if negative else value
         while self._next() in ("+", "-"):
             sign = self._sign()
             value += sign * self._product(depth)
@@ -238,6 +253,8 @@ class _Reader:
         if word != "sqrt" and self._next() == "^":
             self._take()
             power = self._argument(depth)
+            if power == -1 and word in ("sin", "cos", "tan", "sinh", "cosh", "tanh"):
+                word, power = f"arc{word}", 1.0 + 0j
         bracketed = self._next() in ("(", "{", "|")
         inside = self._argument(depth) if bracketed or word == "sqrt" else self._power(depth + 1)
         if word in ("lfloor", "lceil"):

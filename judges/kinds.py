@@ -34,17 +34,28 @@ _ASKS_OUTPUT = re.compile(
     r"|complete the assertion|literal)\b",
     re.IGNORECASE,
 )
-_HAS_CODE = re.compile(r"\bdef \w+\(|\bassert \w+\(|```python|\breturn \w|>>> |\bprint\(|console\.log\(|function \w+\(")
+_HAS_CODE = re.compile(
+    r"\bdef \w+\(|\bassert \w+\(|```(?:python|py|javascript|js|java|cpp|c\+\+|c|go|rust|ruby|bash|sh)\b|^[ \t]+return\b"
+    r"|>>> |\bprint\(|console\.log\(|function \w+\(|System\.out\.|\bprintf\(|#include\b",
+    re.MULTILINE,
+)
 _ASKS_CODE = re.compile(
     r"\b(?:write|implement|create|code|complete|fix|refactor|rewrite|generate)\b[^.\n]{0,80}"
     r"\b(?:function|program|script|code|class|method|query|snippet|regex|python|javascript|sql)\b|```",
+    re.IGNORECASE,
+)
+_WRITES_CODE = re.compile(
+    r"\b(?:write|implement|create|refactor|rewrite|generate|fix)\b[^.\n]{0,80}\b(?:function|program|script|code|class|method|query)\b",
     re.IGNORECASE,
 )
 _ASKS_DATE = re.compile(
     r"\b(?:when|what (?:date|day)|which (?:date|day)|on what date|date of|deadline|due)\b", re.IGNORECASE
 )
 _ASKS_NAME = re.compile(r"\b(?:who|whose|whom|which|what|where|name)\b", re.IGNORECASE)
-_MATH = re.compile(r"\\(?:d?frac|sqrt|pi|boxed|infty|begin|left|cdot|text|pm|cup)|\$[^$\n]{1,80}\$")
+_MATH = re.compile(
+    r"\\(?:[dt]?frac|sqrt|pi|boxed|infty|begin|left|cdot|text|pm|cup|emptyset|varnothing|mathbb|[lgn]eq?|overline|vec|binom|angle"
+    r"|theta|sin|cos|tan|log|ln|times)(?![a-zA-Z])|\$[^$\n]{1,80}\$"
+)
 _CODE_TYPES = frozenset({"code", "coding", "programming", "sql"})
 _NUMERIC_TYPES = frozenset({"math", "arithmetic", "numeric", "number", "calculation"})
 _LABEL_TYPES = frozenset({"classification", "label", "intent", "routing", "sentiment", "triage"})
@@ -55,13 +66,15 @@ def kind_of(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer)
     """The kind of answer; `free` wherever it isn't clear. Both answers and the request have to fit."""
     prompt = comparison.prompt[-8_000:]
     schema_kind = _from_schema(comparison.schema)
-    if _is_data(reference) and (_is_data(answer) or schema_kind == "json" or _ASKS_JSON.search(prompt)):
+    if schema_kind is None and _is_output(prompt, answer, reference):
+        return "literal"
+    if _is_data(reference, comparison) and (
+        _is_data(answer, comparison) or schema_kind == "json" or _ASKS_JSON.search(prompt)
+    ):
         return "json"
     if schema_kind in {"number", "label"} and reference.text:
         return schema_kind
     query_type = (comparison.query_type or "").lower()
-    if _is_output(prompt, answer, reference):
-        return "literal"
     offered = options(prompt)
     if offered and picked(reference.text, offered):
         return "choice"
@@ -101,6 +114,7 @@ def _is_output(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool
     return all(
         not isinstance(literal_of(side.text), Unread)
         or (side.source in {"field", "marked", "phrase"} and len(side.text) <= 2_000)
+        or not _WRITES_CODE.search(prompt)
         for side in (answer, reference)
     )
 
@@ -119,8 +133,11 @@ def _is_date(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool:
     return bool(_ASKS_DATE.search(prompt[-600:])) or all(len(words(side.text)) <= 5 for side in (answer, reference))
 
 
-def _is_data(final: FinalAnswer) -> bool:
-    return final.fields is not None and final.source == "whole"
+def _is_data(final: FinalAnswer, comparison: Comparison) -> bool:
+    """An object or a list; in mathematics brackets around numbers are an interval, a point or a set."""
+    if final.fields is None or final.source != "whole":
+        return False
+    return not (isinstance(final.fields, list) and is_arithmetic(comparison))
 
 
 def whole_text(final: FinalAnswer) -> str:

@@ -15,6 +15,7 @@ _EITHER = re.compile(
     r"\b(?:as|either)\s+((?:[\w'-]+(?: [\w'-]+)?, ){0,10}[\w'-]+(?: [\w'-]+)?,? or [\w'-]+(?: [\w'-]+)?)(?=[.?!:\n]|$)",
     re.IGNORECASE,
 )
+_WHICH = re.compile(r"\b([\w'-]+), (?:[\w'-]+, ){0,8}[\w'-]+,? or [\w'-]+(?=\?)", re.IGNORECASE)
 _BULLETS = re.compile(r"\n[ \t]*[-*•][ \t]*([^\n:]{1,60})")
 _SEPARATOR = re.compile(r"\s*(?:,\s*(?:or|and)\s|,|;|\||/|\sor\s|\sand\s|\n)\s*(?:[-*•]\s*)?")
 _EMPHASIS = re.compile(
@@ -27,8 +28,8 @@ _NEGATIONS = frozenset({"not", "no", "non", "never", "neither", "than", "isnt"})
 
 def offered_labels(prompt: str) -> list[tuple[str, ...]]:
     """The labels that a prompt lists to choose from, each as its folded words; empty where it lists none."""
-    for match in [*_LIST.finditer(prompt), *_EITHER.finditer(prompt)]:
-        listed = match[1]
+    for match in [*_LIST.finditer(prompt), *_EITHER.finditer(prompt), *_WHICH.finditer(prompt)]:
+        listed = match[0] if match.re is _WHICH else match[1]
         pieces = _BULLETS.findall(listed) if listed.startswith("\n") else _SEPARATOR.split(listed)
         labels = [tuple(words(piece)) for piece in pieces]
         labels = [label for label in dict.fromkeys(labels) if label]

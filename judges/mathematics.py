@@ -9,12 +9,18 @@ import re
 from collections.abc import Sequence
 
 from judges.formula import NotAFormula, letters_of, undressed, value_of
+from judges.intervals import as_interval
 from judges.text import fold
 
 _TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textit|rm|mathit)\s*\{([^{}]*)\}")
 _UNIT_AFTER = re.compile(
-    r"(?<=[\d})])\s*(?:\\?%|\\text\s*\{[^{}]*\}|\\mathrm\s*\{[^{}]*\})\s*(?:\^\s*\{?\d\}?)?\s*$|(?<=\d)\s+(?:[a-z]{2,20})(?:\s[a-z]{2,20}){0,3}\.?$"
+    r"(?<=[\w})!])\s*(?:\\?%|\\(?:text|mathrm|textrm|mbox|rm)\s*\{(?!\s*(?:and|or)\b)[^{}]*\})\s*(?:\^\s*\{?\d\}?)?\s*$"
+    r"|(?<=\d)\s+(?:[a-z]{2,20})(?:\s[a-z]{2,20}){0,3}\.?$|(?<=\d)\s+(?=[a-zA-Z/]{3})[a-zA-Z]{1,8}/[a-zA-Z]{1,8}$"
 )
+_APPROXIMATELY = re.compile(r"\\approx(?![a-zA-Z])|≈")
+_ANGLE = re.compile(r"\\langle|\\rangle")
+_NAMED = re.compile(r"\s*([a-zA-Z](?:_\{?\w+\}?)?)\s*=\s*(.+)", re.DOTALL)
+_DECIMAL = re.compile(r"-?\d+\.(\d{3,})")
 _VARIABLE = re.compile(r"^\s*(?:[a-zA-Z](?:_\{?\w+\}?)?(?:\([a-z]\))?|\\angle\s*\w+)\s*(?:=|\\in(?![a-z])|∈)\s*(?=\S)")
 _BASE = re.compile(r"^(\w+?)_\{?(\d{1,2})\}?$")
 _MATRIX = re.compile(r"\\begin\{[bpvBV]?matrix\}(.*?)\\end\{[bpvBV]?matrix\}", re.DOTALL)
@@ -33,7 +39,14 @@ def same_mathematics(one: str, other: str) -> bool | None:
         return True
     if len(left) > 600 or len(right) > 600:
         return None
-    return _same(left, right)
+    if "\\emptyset" in (left, right):
+        rest = right if left == "\\emptyset" else left
+        return False if all(_understood(part) for part in _parts(rest) or [rest]) else None
+    same = _same(left, right)
+    if same is False and ("%" in one) != ("%" in other):
+        percent, share = (left, right) if "%" in one else (right, left)
+        return _same(f"({percent})/100", share)
+    return same
 
 
 def _prepared(text: str) -> str:
@@ -41,10 +54,13 @@ def _prepared(text: str) -> str:
     text = text.strip().replace("\\$", "").strip("$")
     text = re.sub(r"\\[\[\]()]|\$", "", text).strip().rstrip(".,;").strip()
     boxed = re.fullmatch(r"\\(?:boxed|fbox)\s*\{(.*)\}", text, re.DOTALL)
-    text = boxed[1] if boxed else text
+    text = _ANGLE.sub(lambda m: "(" if "lang" in m[0] else ")", boxed[1] if boxed else text)
+    exact = _APPROXIMATELY.split(text)
+    if len(exact) == 2 and len(exact[0].strip()) > 1:
+        text = exact[0]
     if "\\in" in text or "∈" in text:
         text = _VARIABLE.sub("", text, count=1)
-    text = text.replace("\\{", "{").replace("\\}", "}")
+    text = as_interval(text.replace("\\{", "{").replace("\\}", "}"))
     return _UNIT_AFTER.sub("", text.replace("\\%", "%")).rstrip("%").strip()
 
 
@@ -81,11 +97,22 @@ def _same_parts(one: str, other: str, parted: Sequence[list[str] | None]) -> boo
         return False if _understood(single) and all(_understood(p) for p in several or ()) else None
     if "\\cup" in one or "\\cup" in other:
         return _each([_cut(t, r"\\cup") for t in (one, other)], ordered=False)
-    brackets = (one[0] + one[-1], other[0] + other[-1])
+    named = [_names(side) for side in (left, right)]
+    if all(named) and named[0].keys() == named[1].keys():
+        return _each([list(named[0].values()), [named[1][k] for k in named[0]]], ordered=True)
+    left, right = ([m[2].strip() if (m := _NAMED.fullmatch(p)) else p for p in side] for side in (left, right))
+    brackets = [t[0] + t[-1] if _closes_at_end(t) else "" for t in (undressed(one), undressed(other))]
     ordered = all(b in ("()", "[]", "(]", "[)") for b in brackets)
     if ordered and brackets[0] != brackets[1]:
         return False if _each([left, right], ordered=True) else _each([left, right], ordered=True)
-    return _each([left, right], ordered=ordered)
+    return _each([left, right], ordered=ordered or bool(named[0]) != bool(named[1]))
+
+
+def _names(parts: list[str]) -> dict[str, str]:
+    """`a = 1, b = 2` by name; empty unless each part has a name of its own."""
+    found = [_NAMED.fullmatch(part) for part in parts]
+    names = {m[1]: m[2].strip() for m in found if m is not None}
+    return names if len(names) == len(parts) else {}
 
 
 def _parts(text: str) -> list[str] | None:
@@ -103,7 +130,7 @@ def _parts(text: str) -> list[str] | None:
     parts = _cut(inner, r",|\s(?:and|or)\s|\\text\s*\{\s*(?:and|or)\s*\}")
     if len(parts) < 2 or len(parts) > _MAX_PARTS:
         return None
-    return [re.sub(r"^\s*[a-zA-Z]\s*=\s*", "", part).strip() for part in parts]
+    return parts
 
 
 def _closes_at_end(text: str) -> bool:
@@ -182,11 +209,19 @@ def _same_value(one: str, other: str) -> bool | None:
             return None
         for shift in range(3 if letters else 1):
             here = {x: _PLACES[(i + shift) % 3] * (1 + 0.37 * i) for i, x in enumerate(letters)}
-            if not _near(value_of(one, here), value_of(other, here)):
-                return False
+            values = value_of(one, here), value_of(other, here)
+            if not _near(*values):
+                return not letters and _rounds(one, other, abs(values[0] - values[1]))
     except NotAFormula:
         return None
     return True
+
+
+def _rounds(one: str, other: str, apart: float) -> bool:
+    """Whether one side is the other rounded to the three places or more that it states."""
+    stated = [_DECIMAL.fullmatch(undressed(t)) for t in (one, other)]
+    places = [len(m[1]) for m in stated if m is not None]
+    return bool(places) and apart <= 0.5001 * 10.0 ** -min(places)
 
 
 def _understood(text: str) -> bool:

@@ -22,6 +22,7 @@ _SCALE = {
 }  # fmt: skip
 _SIGNS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "%": "percent", "percent": "percent"}
 _NAMED = {"dollar": "usd", "dollars": "usd", "euro": "eur", "euros": "eur", "cent": "cent", "cents": "cent"}
+_EXACT = 9  # decimals of a fraction
 _ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen"""
 _TIES = "twenty thirty forty fifty sixty seventy eighty ninety"
@@ -37,7 +38,7 @@ _WORD_NUMBER = re.compile(
 class Quantity:
     """A number as stated. unit: "usd", "percent", ... or "" where none is glued to it. Scale words are applied.
 
-    decimals: how many it was stated with, for telling rounding from difference.
+    decimals: how many it was stated with, for telling rounding from difference; a fraction is exact.
     """
 
     value: float
@@ -66,7 +67,8 @@ def quantities(text: str) -> list[Quantity]:
         if denominator == 0 or len(match[4]) > 4:
             continue
         value = int(match[2] or 0) + int(match[3]) / denominator
-        found.append(Quantity(value=-value if match[1] else value, unit="", start=match.start(), end=match.end()))
+        signed = -value if match[1] else value
+        found.append(Quantity(value=signed, unit="", start=match.start(), end=match.end(), decimals=_EXACT))
         taken.append(match.span())
     position = 0
     for match in _PLAIN.finditer(text):
@@ -139,7 +141,10 @@ def same_quantity(one: Quantity, other: Quantity) -> bool:
         return len(units) < 2 or one.unit == other.unit
     if "percent" in units and one.unit != other.unit:
         percent, share = (one, other) if one.unit == "percent" else (other, one)
-        return abs(share.value) <= 1 and same_value(percent.value / 100, share.value)
+        near = percent.decimals >= 1 and abs(percent.value / 100 - share.value) <= 0.5001 * 10.0 ** -(
+            percent.decimals + 2
+        )
+        return abs(share.value) <= 1 and (same_value(percent.value / 100, share.value) or near)
     if units == {"usd", "cent"}:
         cents, dollars = (one, other) if one.unit == "cent" else (other, one)
         return same_value(cents.value / 100, dollars.value)

@@ -11,9 +11,11 @@ from judges.exact import COMPARE
 from judges.fields import compare_fields
 from judges.final import FinalAnswer, final_answer
 from judges.kinds import kind_of
-from judges.text import clean, clip
-from judges.working import shared_numbers
+from judges.text import clean, clip, same_text
+from judges.working import agreement
 
+#: Where the final answer is all there is, or stands apart.
+_SETTLED = frozenset({"field", "marked", "phrase", "whole"})
 #: How far from its end of the scale agreement in the working, or the share of equal fields, moves a score.
 _TIE_BREAK = 0.25
 #: What is added where the answers differ and it is the reference whose sums do not come out.
@@ -52,6 +54,8 @@ class StructuredJudge:
         if kind == "json":
             return _json(comparison, answer, reference)
         same, rationale = COMPARE[kind](comparison, answer, reference)
+        if same is None and _SETTLED.issuperset((answer.source, reference.source)):
+            same = same_text(answer.text, reference.text) or None
         if same is None:
             return None, rationale
         overlap = _working_agreement(comparison, answer, reference)
@@ -68,11 +72,11 @@ class StructuredJudge:
 
 
 def _working_agreement(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> float:
-    """Overlap of the numbers in the two workings, in [0, 1]; the middle where one side shows none."""
+    """How far the two workings go the same way, in [0, 1]; the middle where one side shows none."""
     left, right = answer.working or answer.text, reference.working or reference.text
     if not (any(c.isdigit() for c in left) and any(c.isdigit() for c in right)):
         return 0.5
-    return shared_numbers(left, right, ignore=clean(clip(comparison.prompt)))
+    return agreement(left, right, ignore=clean(clip(comparison.prompt)))
 
 
 def _json(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> tuple[float | None, str]:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 from judges.quantities import number_values, strip_latex
+from judges.text import words
+
+_NOTHING_WORKED_OUT = 0.5
 
 
-def shared_numbers(one: str, other: str, *, ignore: str = "") -> float:
-    """Jaccard overlap of the numbers in two texts, in [0, 1]; numbers of `ignore` (the question) count a quarter.
+def agreement(one: str, other: str, *, ignore: str = "") -> float:
+    """How far two workings go the same way, in [0, 1]: half by the numbers they work out, half by their words.
 
-    Numbers that the question gives are in every working; those worked out tell more.
+    Numbers of `ignore`, the question, are in every working and tell nothing; the words say which steps were taken.
     """
-    left, right = _rounded(one), _rounded(other)
-    union = left | right
-    if not union:
-        return 0.0
     given = _rounded(ignore)
-    weigh = {v: 0.25 if v in given else 1.0 for v in union}
-    return sum(weigh[v] for v in left & right) / sum(weigh.values())
+    left, right = _rounded(one) - given, _rounded(other) - given
+    numbers = _overlap(left, right) if left or right else _NOTHING_WORKED_OUT
+    return (numbers + _overlap(frozenset(words(one)), frozenset(words(other)))) / 2
 
 
-def _rounded(text: str) -> set[float]:
-    return {float(f"{v:.4g}") for v in number_values(strip_latex(text))}
+def _overlap(one: frozenset[Any], other: frozenset[Any]) -> float:
+    """Jaccard overlap; 0 for two empty sets."""
+    return len(one & other) / len(one | other) if one or other else 0.0
+
+
+@lru_cache(maxsize=512)
+def _rounded(text: str) -> frozenset[float]:
+    return frozenset(float(f"{v:.4g}") for v in number_values(strip_latex(text)))

@@ -115,11 +115,14 @@ def test_values_are_compared_by_type() -> None:
     assert literal_of("[" * 10_000) is UNREAD
 
 
-def test_the_same_program_under_other_names_is_accepted_and_another_one_left_open() -> None:
+def test_the_same_program_under_other_names_is_accepted_a_slip_rejected_and_another_one_left_open() -> None:
     mine = "```python\ndef add(a, b):\n    return a + b\n```"
     renamed = '```python\ndef add(x: int, y: int) -> int:\n    """Sum."""\n    # easy\n    return x + y\n```'
     assert judged(ADD, mine, renamed).verdict == "accept"
-    assert judged(ADD, mine.replace("a + b", "a - b"), renamed).verdict == "abstain"
+    assert judged(ADD, mine.replace("a + b", "a - b"), renamed).verdict == "reject"
+    assert judged(ADD, mine.replace("a + b", "sum((a, b))"), renamed).verdict == "abstain"
+    assert judged(ADD, mine.replace("a + b", "b + a"), renamed).verdict == "abstain"
+    assert judged(ADD, mine.replace("\n```", "\n\nprint(add(1, 2))\n```"), renamed).verdict == "accept"
     assert judged(ADD, mine.replace("(a, b):", "(a, b)"), renamed).verdict == "reject"
 
 
