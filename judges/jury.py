@@ -17,14 +17,17 @@ from judges.vote_cache import Vote, VoteCache, content_key
 
 #: How one judge asks one model about one comparison. Raises: CallFailedError, JudgeUnavailable.
 Ask = Callable[[ChatModel, Comparison], Awaitable[Vote]]
+#: Model id -> its families.
+Families = Callable[[str], frozenset[str]]
 _MAX_RATIONALE = 2_000
 
 
 class Jury:
     """Asks its models and follows the majority of those that may vote; without one it abstains.
 
-    A model of the family of an answer or of the reference may not vote unless `allow_same_family`. An acceptance of an answer
-    that talks to the judge is not believed. A failed call is a vote for nothing, with its reason; what it cost is counted.
+    A model of the family of an answer or of the reference may not vote unless `allow_same_family`; families says which family
+    a model id is of. An acceptance is not believed where the answer talks to the judge, or the reference does and the request
+    gave no reason to. A failed call is a vote for nothing, with its reason; what it cost is counted.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Jury:
         concurrency: int = 4,
         allow_same_family: bool = False,
         cache: VoteCache | None = None,
+        families: Families = families_of,
     ) -> None:
         if not models:
             raise ValueError(f"{name} needs at least one model")
@@ -45,23 +49,31 @@ class Jury:
         self._concurrency = concurrency
         self._allow_same_family = allow_same_family
         self._cache = cache
+        self._families = families
 
     async def judge(self, comparisons: Sequence[Comparison]) -> list[Judgment]:
-        """One judgment per comparison, same order. Raises JudgeUnavailable where no model can be used at all."""
+        """One judgment per comparison, same order. Raises JudgeUnavailable where no model could be used for any of them."""
         places = asyncio.Semaphore(self._concurrency)
 
-        async def one(comparison: Comparison) -> Judgment:
+        async def one(comparison: Comparison) -> Judgment | JudgeUnavailable:
             async with places:
                 return await self._one(comparison)
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(c)) for c in comparisons]
-        except* JudgeUnavailable as failures:
-            raise failures.exceptions[0] from None
-        return [task.result() for task in tasks]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(c)) for c in comparisons]
+        said = [task.result() for task in tasks]
+        refused = [found for found in said if isinstance(found, JudgeUnavailable)]
+        if refused and len(refused) == len(said):
+            raise refused[0]
+        # Refused halfway through: what was said and paid before stays.
+        return [
+            self._judgment("abstain", None, f"unavailable: {found}", (), time.perf_counter())
+            if isinstance(found, JudgeUnavailable)
+            else found
+            for found in said
+        ]
 
-    async def _one(self, comparison: Comparison) -> Judgment:
+    async def _one(self, comparison: Comparison) -> Judgment | JudgeUnavailable:
         started = time.perf_counter()
         voters = self._voters(comparison)
         if not voters:
@@ -69,29 +81,24 @@ class Jury:
             return self._judgment("abstain", None, f"no judge of another family than the answers' ({kin})", (), started)
         votes = await asyncio.gather(*(self._vote(model, comparison) for model in voters))
         if all(isinstance(vote, JudgeUnavailable) for vote in votes):
-            raise JudgeUnavailable(f"{self.name}: {votes[0]}")
-        counted = [
+            return JudgeUnavailable(f"{self.name}: {votes[0]}")
+        counted = tuple(
             Vote(accepted=None, reasons=f"unavailable: {vote}", final=False)
             if isinstance(vote, JudgeUnavailable)
             else vote
             for vote in votes
-        ]
+        )
         verdict = _majority(counted)
-        rationale = _rationale(voters, counted)
-        if verdict == "accept" and injections(
-            comparison.answer, (comparison.prompt, comparison.context, comparison.reference)
-        ):
-            return self._judgment(
-                "abstain", None, "accepted, but the answer addresses the judge", tuple(counted), started
-            )
+        if verdict == "accept" and (speaker := _addressing_the_judge(comparison)):
+            return self._judgment("abstain", None, f"accepted, but the {speaker} addresses the judge", counted, started)
         scores = [v.score for v in counted if v.accepted is (verdict == "accept") and v.score is not None]
         score = fmean(scores) if verdict != "abstain" else None
-        return self._judgment(verdict, score, rationale, tuple(counted), started)
+        return self._judgment(verdict, score, _rationale(voters, counted), counted, started)
 
     def _voters(self, comparison: Comparison) -> list[ChatModel]:
         if self._allow_same_family:
             return list(self._models)
-        return [m for m in self._models if not families_of(m.model) & comparison.families]
+        return [m for m in self._models if not self._families(m.model) & comparison.families]
 
     async def _vote(self, model: ChatModel, comparison: Comparison) -> Vote | JudgeUnavailable:
         key = content_key(self.name, model.identity, comparison) if self._cache is not None else ""
@@ -100,7 +107,7 @@ class Jury:
         try:
             vote = await self._ask(model, comparison)
         except CallFailedError as failed:
-            return Vote(accepted=None, reasons=f"unavailable: {failed}", final=False)
+            return Vote(accepted=None, reasons=f"unavailable: {failed}", cost_usd=failed.cost_usd, final=False)
         except JudgeUnavailable as refused:
             return refused
         if self._cache is not None:
@@ -118,6 +125,14 @@ class Jury:
             cost_usd=sum((v.cost_usd for v in votes), Decimal(0)),
             latency_seconds=time.perf_counter() - started,
         )
+
+
+def _addressing_the_judge(comparison: Comparison) -> str | None:
+    """Which text talks to the judge, where nothing in the request made it: the answer, the reference, or none."""
+    asked = (comparison.prompt, comparison.context)
+    if injections(comparison.answer, (*asked, comparison.reference)):
+        return "answer"
+    return "reference" if comparison.reference and injections(comparison.reference, asked) else None
 
 
 def _majority(votes: Sequence[Vote]) -> Verdict:

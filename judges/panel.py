@@ -120,6 +120,10 @@ class Panel:
         """The same panel with another calibration."""
         return Panel(self.judges, calibration=calibration, thresholds=dataclasses.replace(self.thresholds))
 
+    def of(self, judges: Sequence[Judge]) -> Panel:
+        """A panel of other judges with the same calibration and thresholds. What they have loaded is shared."""
+        return Panel(judges, calibration=self.calibration, thresholds=self.thresholds)
+
 
 def _kind(name: str) -> str:
     """The judge's name without its version."""

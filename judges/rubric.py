@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from judges.chat import ChatModel
 from judges.contracts import Comparison
+from judges.families import families_of
 from judges.fences import fill, new_nonce, prompt_file, untrusted
-from judges.jury import Jury
+from judges.jury import Families, Jury
 from judges.stated import Stated, from_object, last_line, schema_for
 from judges.vote_cache import Vote, VoteCache
 
-NAME = "rubric@2"
-_PROMPT = "rubric-2.txt"
+NAME = "rubric@3"
+_PROMPT = "rubric-3.txt"
 _CLOSING = {"line": "rubric-line-1.txt", "json_schema": "rubric-json-1.txt"}
 _WORDS = ("ACCEPT", "REJECT")
 _SURE = 0.85  # the score of a verdict that came without one
@@ -52,8 +53,17 @@ class RubricJudge:
         concurrency: int = 4,
         allow_same_family: bool = False,
         cache: VoteCache | None = None,
+        families: Families = families_of,
     ) -> None:
-        jury = Jury(NAME, models, _ask, concurrency=concurrency, allow_same_family=allow_same_family, cache=cache)
+        jury = Jury(
+            NAME,
+            models,
+            _ask,
+            concurrency=concurrency,
+            allow_same_family=allow_same_family,
+            cache=cache,
+            families=families,
+        )
         self.judge = jury.judge
 
 
@@ -84,7 +94,7 @@ def _coherent(stated: Stated | None) -> Stated | None:
 
 
 async def _ask(model: ChatModel, comparison: Comparison) -> Vote:
-    nonce = new_nonce()
+    nonce = new_nonce(comparison.prompt, comparison.context, comparison.reference, comparison.answer)
     in_json = model.output == "json_schema"
     reply = await model.ask(
         render(comparison, nonce=nonce, output=model.output), schema=schema_for(_WORDS) if in_json else None

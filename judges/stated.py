@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 _LINE = re.compile(r"VERDICT: ([A-Z]+)(?: (0(?:\.\d{1,4})?|1(?:\.0{1,4})?))?")
+#: What a model that thinks aloud says before it replies, and the fence that many put around an object.
+_THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_FENCED = re.compile(r"\A```(?:json)?[ \t]*\n(.*)\n[ \t]*```\Z", re.DOTALL | re.IGNORECASE)
 _MAX_REASONS = 2_000
 
 
@@ -24,9 +27,9 @@ class Stated:
 def last_line(reply: str, words: Sequence[str]) -> Stated | None:
     """The verdict on the last line; None if that line is anything else, or if an earlier such line says another word.
 
-    Prose before it may say what it likes: only lines of this form are verdicts.
+    Prose before it may say what it likes: only lines of this form are verdicts. Thoughts before the reply are no part of it.
     """
-    lines = [line.strip() for line in reply.strip().splitlines() if line.strip()]
+    lines = [line.strip() for line in _THOUGHT.sub("", reply).strip().splitlines() if line.strip()]
     match = _LINE.fullmatch(lines[-1]) if lines else None
     if match is None or match[1] not in words:
         return None
@@ -39,10 +42,13 @@ def last_line(reply: str, words: Sequence[str]) -> Stated | None:
 def from_object(reply: str, words: Sequence[str], *, nonce: str) -> Stated | None:
     """The verdict of a JSON object of `schema_for`; None for anything else, and where it does not name this call's nonce.
 
-    The nonce is what an echoed answer cannot know.
+    The nonce is what an echoed answer cannot know. Thoughts before the object and one fence around it are passed over.
     """
+    said = _THOUGHT.sub("", reply).strip()
+    if fenced := _FENCED.match(said):
+        said = fenced[1]
     try:
-        value = json.loads(reply)
+        value = json.loads(said, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or value.keys() != {"case", "reasons", "verdict", "score"}:
@@ -53,6 +59,13 @@ def from_object(reply: str, words: Sequence[str], *, nonce: str) -> Stated | Non
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
         return None
     return Stated(word=word, score=float(score), reasons=reasons[:_MAX_REASONS])
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once each. Raises: ValueError, as nobody can say which of two verdicts was meant."""
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
 
 
 def schema_for(words: Sequence[str]) -> Mapping[str, Any]:

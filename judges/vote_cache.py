@@ -62,6 +62,7 @@ class VoteCache:
         self._path = directory / FILE_NAME if directory is not None and entries else None
         self.hits = 0
         self.misses = 0
+        self._lines = 0  # in the file, as far as we know
         if self._path is not None:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +91,8 @@ class VoteCache:
         if self._path is not None:
             with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
                 file.write(_line(key, vote))
+                self._lines += 1
+            self._cut()
 
     def _keep(self, key: str, vote: Vote) -> None:
         self._votes[key] = vote
@@ -98,18 +101,24 @@ class VoteCache:
             self._votes.popitem(last=False)
 
     def _load(self, path: Path) -> None:
-        """Take up what is there; a damaged line is passed over. A file of twice the bound is written anew."""
-        lines = 0
+        """Take up what is there; a damaged line is passed over."""
         if path.exists():
             with path.open(encoding="utf-8", errors="replace") as file:
                 for line in file:
-                    lines += 1
+                    self._lines += 1
                     if (found := _read(line)) is not None:
                         self._keep(*found)
-        if lines > 2 * self._entries:
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as anew:
+        self._cut()
+
+    def _cut(self) -> None:
+        """Write a file of more than twice the bound anew. Votes that another process adds in between are forgotten."""
+        if self._path is None or self._lines <= 2 * self._entries:
+            return
+        self._lines = len(self._votes)
+        with suppress(OSError):
+            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self._path.parent, delete=False) as anew:
                 anew.writelines(_line(key, vote) for key, vote in self._votes.items())
-            os.replace(anew.name, path)  # noqa: PTH105 - one step, so that no reader sees half of it
+            os.replace(anew.name, self._path)  # noqa: PTH105 - one step, so that no reader sees half of it
 
 
 def _line(key: str, vote: Vote) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from judges.contracts import Comparison, PanelJudgment
-from judges.families import families_of
+from shadow.kinship import Kinship
 from shadow.prompts import Question
 from shadow.store.samples import Answer, Sample, State
 
 
-def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -> list[tuple[Answer, Comparison]]:
+def comparisons(
+    sample: Sample, answers: Sequence[Answer], question: Question, kinship: Kinship
+) -> list[tuple[Answer, Comparison]]:
     """One comparison per answer obtained.
 
     Every answer is held against the reference tier's first answer (where only an intermediate tier was asked, against its
@@ -22,7 +24,7 @@ def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -
     obtained = {(a.tier, a.repeat): a for a in answers if a.outcome == "ok" and a.completion is not None}
     reference = obtained.get((sample.reference_tier, 0)) or obtained.get(_needed(sample))
     again = obtained.get((sample.reference_tier, 1))
-    kin: frozenset[str] = _families(*obtained.values()) if again is not None else frozenset()
+    kin: frozenset[str] = _families(kinship, *obtained.values()) if again is not None else frozenset()
     return [
         (
             answer,
@@ -34,7 +36,7 @@ def comparisons(sample: Sample, answers: Sequence[Answer], question: Question) -
                 query_type=None if sample.query_type == "unknown" else sample.query_type,
                 schema=question.schema,
                 finish_reason=answer.finish_reason,
-                families=kin | _families(answer, again if answer is reference else reference),
+                families=kin | _families(kinship, answer, again if answer is reference else reference),
             ),
         )
         for answer in obtained.values()
@@ -73,9 +75,9 @@ def _needed(sample: Sample) -> tuple[str, int]:
     return (sample.reference_tier, 0) if (sample.reference_tier, 0) in planned else planned[0]
 
 
-def _families(*answers: Answer | None) -> frozenset[str]:
+def _families(kinship: Kinship, *answers: Answer | None) -> frozenset[str]:
     """Of the models that wrote these answers."""
-    return frozenset(family for a in answers if a is not None and a.model for family in families_of(a.model))
+    return frozenset(family for a in answers if a is not None for family in kinship.of_answer(a))
 
 
 def _text(answer: Answer | None) -> str | None:

@@ -9,19 +9,20 @@ from decimal import Decimal
 
 import httpx
 
-from judges.chat import ChatModel, HttpModel, ModelSettings
-from judges.contracts import Comparison, Judge
-from judges.fences import MAX_SECTION_CHARS
+from judges.chat import ChatModel
+from judges.contracts import Comparison, Judge, Judgment
+from judges.fences import untrusted
+from judges.http_model import HttpModel, ModelSettings
 from judges.pairwise import PairwiseJudge
 from judges.panel import Panel
 from judges.registry import PAID, build_panel
 from judges.rubric import RubricJudge
-from judges.text import clip
 from judges.vote_cache import VoteCache
 from router.pricing import Rates, resolve_prices
 from router.settings import ModelSettings as TierModelSettings
 from router.settings import PriceSettings, TierSettings
 from shadow.errors import ConfigError
+from shadow.kinship import Kinship
 from shadow.settings import JudgeModelSettings, Settings
 from shadow.speaking import AnthropicTransport
 from shadow.store.engine import utc_now
@@ -48,14 +49,18 @@ class Priced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panels:
-    """free: costs nothing. paid: the same with the LLM judges, None without one; priced: what these cost at most."""
+    """free: costs nothing. paid: the same with the LLM judges, None without one; priced: what these cost at most.
+
+    spent: the panel for when today's money is gone; its LLM judges abstain and say so.
+    """
 
     free: Panel
     paid: Panel | None = None
+    spent: Panel | None = None
     priced: tuple[Priced, ...] = ()
 
     def worst_case_usd(self, comparisons: Sequence[Comparison]) -> Decimal:
-        """What judging these can cost at most: every LLM judge asks every model, in all attempts, two bytes a token."""
+        """What judging these can cost at most: each LLM judge asks each model, all attempts; a token is a byte or more."""
         return sum(
             (priced.worst_case_usd(_quoted_tokens(c)) for c in comparisons for priced in self.priced), Decimal(0)
         )
@@ -63,29 +68,45 @@ class Panels:
 
 def _quoted_tokens(comparison: Comparison) -> int:
     texts = (comparison.prompt, comparison.context, comparison.reference, comparison.answer)
-    shown = [clip(text, MAX_SECTION_CHARS).encode("utf-8", "replace") for text in texts if text]
-    return sum(len(text) for text in shown) // 2
+    return sum(len(untrusted(text).encode("utf-8", "replace")) for text in texts)
+
+
+class OutOfBudget:
+    """An LLM judge when the day's money is gone: an abstention with its reason, and no call."""
+
+    def __init__(self, name: str, budget_usd: float) -> None:
+        self.name = name
+        self._why = f"not asked: today's budget of ${budget_usd:g} for LLM judges is spent or reserved"
+
+    async def judge(self, comparisons: Sequence[Comparison]) -> list[Judgment]:
+        """One abstention per comparison."""
+        return [Judgment(judge=self.name, verdict="abstain", score=None, rationale=self._why) for _ in comparisons]
 
 
 def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Panels:
     """The panels of a configuration. Raises: ConfigError, PriceUnknown, BadCalibration, JudgeError."""
     judging = settings.judges
-    free = build_panel([name for name in judging.panel if name not in PAID], calibration=judging.calibration)
     wanted = [name for name in judging.panel if name in PAID]
     if not wanted or not judging.asked:
-        return Panels(free=free)
+        cheap = [name for name in judging.panel if name not in PAID]
+        return Panels(free=build_panel(cheap, calibration=judging.calibration))
     rates = [_rates(settings, model) for model in judging.asked]
     models = [_model(settings, m, r, environ) for m, r in zip(judging.asked, rates, strict=True)]
     directory = settings.directory if judging.cache_on_disk else None
     cache = VoteCache(entries=judging.cache_entries, directory=directory) if judging.cache_entries else None
     kinds: dict[str, type[RubricJudge | PairwiseJudge]] = {"rubric": RubricJudge, "pairwise": PairwiseJudge}
-    paid: dict[str, Judge] = {
-        name: kinds[name](models, allow_same_family=judging.allow_same_family, cache=cache) for name in wanted
+    kinship = Kinship(settings)
+    asking: dict[str, Judge] = {
+        name: kinds[name](models, allow_same_family=judging.allow_same_family, cache=cache, families=kinship.of)
+        for name in wanted
     }
+    paid = build_panel(judging.panel, paid=asking, calibration=judging.calibration)
+    dear = {judge.name: OutOfBudget(judge.name, judging.budget_usd_per_day) for judge in asking.values()}
     calls = sum(_CALLS[name] for name in wanted)
     return Panels(
-        free=free,
-        paid=build_panel(judging.panel, paid=paid, calibration=judging.calibration),
+        free=paid.of([judge for judge in paid.judges if judge.name not in dear]),
+        paid=paid,
+        spent=paid.of([dear.get(judge.name, judge) for judge in paid.judges]),
         priced=tuple(
             Priced(
                 calls=calls,
@@ -101,7 +122,7 @@ def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Pa
 def _model(settings: Settings, model: JudgeModelSettings, rates: Rates, environ: Mapping[str, str]) -> ChatModel:
     """The model behind its provider's dialect. Raises: ConfigError where its key is not set."""
     provider = settings.providers[model.provider]
-    api_key = environ.get(provider.api_key_env) if provider.api_key_env else None
+    api_key = environ.get(provider.api_key_env, "").strip() if provider.api_key_env else None
     if provider.api_key_env and not api_key:
         raise ConfigError(
             f"judges.model: the environment variable {provider.api_key_env} of {model.provider!r} is not set"
@@ -119,7 +140,8 @@ def _model(settings: Settings, model: JudgeModelSettings, rates: Rates, environ:
         max_tokens=model.max_tokens,
     )
     if provider.kind == "anthropic":
-        return HttpModel(asked, client=httpx.AsyncClient(transport=AnthropicTransport(provider, api_key)))
+        transport = AnthropicTransport(provider, api_key)
+        return HttpModel(asked, client=httpx.AsyncClient(transport=transport, trust_env=False))
     return HttpModel(asked)
 
 

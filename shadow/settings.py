@@ -119,6 +119,11 @@ class JudgeSettings(Section):
         description="Ask a model about answers of its own family (gpt, claude, llama, ...), which it prefers. Off: it is left"
         " out, and where no model is left the LLM judges abstain.",
     )
+    families: dict[str, str] = Field(
+        {},
+        description="Families of models whose ids do not tell, of tiers and judges alike: model id -> family or a known model of"
+        " it, as in `prod-chat: gpt-4o`.",
+    )
     deadline_seconds: float = Field(
         120.0, gt=0, description="Longest wait for one verdict of a model, retries and their waits included."
     )

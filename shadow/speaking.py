@@ -5,7 +5,9 @@ An httpx transport in between: a chat completion goes in, the provider hears its
 
 from __future__ import annotations
 
+import ssl
 import time
+from functools import lru_cache
 
 import httpx
 import orjson
@@ -17,6 +19,7 @@ from router.errors import UpstreamFailed
 from router.pool import endpoint
 from router.settings import ProviderSettings
 
+_MAX_BODY_BYTES = 4_000_000
 _TOLD = frozenset({"retry-after", "retry-after-ms"})
 
 
@@ -39,9 +42,9 @@ class AnthropicTransport(httpx.AsyncBaseTransport):
         )
         headers = {"content-type": "application/json", **ANTHROPIC.key_headers(self._api_key)}
         asked = httpx.Request("POST", url, content=content, headers=headers, extensions=request.extensions)
-        async with httpx.AsyncHTTPTransport() as transport:
+        async with httpx.AsyncHTTPTransport(verify=_tls(), trust_env=False) as transport:
             response = await transport.handle_async_request(asked)
-            body = await response.aread()
+            body = await _bounded(response)
         told = {name: value for name, value in response.headers.items() if name.lower() in _TOLD}
         if response.status_code == httpx.codes.OK:
             body = _completion(body, fields["model"])
@@ -51,6 +54,22 @@ class AnthropicTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             response.status_code, headers={"content-type": "application/json", **told}, content=body, request=request
         )
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    """The body. Raises: httpx.ReadError where it does not end within what an answer can be long."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > _MAX_BODY_BYTES:
+            raise httpx.ReadError("the reply does not end")
+    return bytes(body)
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the certificates takes longer than all the rest of a call."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _completion(body: bytes, model: str) -> bytes:

@@ -18,6 +18,7 @@ import structlog
 from judges.contracts import Comparison
 from judges.panel import Panel
 from shadow.judging import comparisons, missing_reference, outcome_state, without_texts
+from shadow.kinship import Kinship
 from shadow.mirror import Call, Mirror, is_transient
 from shadow.panels import Panels
 from shadow.prompts import question_of
@@ -61,6 +62,7 @@ class Tasks:
         self._engine = engine
         self._mirror = mirror
         self._panels = panels
+        self._kinship = Kinship(settings)
 
     def register(self, app: procrastinate.App) -> None:
         sampling = self._settings.sampling
@@ -155,7 +157,7 @@ class Tasks:
             answers = await samples.load_answers(connection, request_id) if sample else []
         if sample is None or sample.state != "mirrored":
             return
-        pairs = comparisons(sample, answers, question_of(sample.request_body, sample.dialect))
+        pairs = comparisons(sample, answers, question_of(sample.request_body, sample.dialect), self._kinship)
         panel, reservation = await self._panel_within_budget([comparison for _, comparison in pairs])
         judged = await panel.judge([comparison for _, comparison in pairs])
         clean = cleaner(self._settings.sampling.store_text)
@@ -178,7 +180,7 @@ class Tasks:
         cap = Decimal(str(self._settings.judges.budget_usd_per_day))
         async with self._engine.begin() as connection:
             reservation = await budgets.reserve(connection, "judge", worst, cap_usd=cap, now=datetime.now(UTC))
-        return (panels.free, None) if reservation is None else (panels.paid, reservation)
+        return (panels.spent or panels.free, None) if reservation is None else (panels.paid, reservation)
 
     async def _let_go(self, connection: AsyncConnection, sample: Sample, answers: Sequence[Answer]) -> None:
         clean = cleaner(self._settings.sampling.store_text)

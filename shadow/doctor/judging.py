@@ -9,9 +9,9 @@ from importlib import metadata
 from judges.embedding import find_weights
 from judges.engines import int8_installed
 from judges.errors import JudgeUnavailable
-from judges.families import families_of
 from judges.registry import PAID
 from shadow.doctor.findings import Finding, bad, ok, warn
+from shadow.kinship import Kinship
 from shadow.panels import panels_of
 from shadow.settings import Settings
 
@@ -41,12 +41,16 @@ def _asking(what: str, settings: Settings) -> Finding:
     said = f"asks {asked}, up to ${judging.budget_usd_per_day:g} a day"
     if judging.allow_same_family:
         return ok(what, said)
-    served = [families_of(entry.model) for tier in settings.tiers for entry in tier.models]
-    kin = [m.model for m in judging.asked if any(families_of(m.model) & family for family in served)]
-    if not kin:
-        return ok(what, said)
-    remedy = "take a model of a family that serves no tier, or set judges.allow_same_family"
-    return warn(what, f"{said}; not about answers of the same family: {', '.join(kin)}", remedy)
+    kinship = Kinship(settings)
+    served = [kinship.of(entry.model) for tier in settings.tiers for entry in tier.models]
+    kin = [m.model for m in judging.asked if any(kinship.of(m.model) & family for family in served)]
+    if kin:
+        remedy = "take a model of a family that serves no tier, or set judges.allow_same_family"
+        return warn(what, f"{said}; not about answers of the same family: {', '.join(kin)}", remedy)
+    if kinship.untold:
+        remedy = "say it in judges.families; until then each counts as a family of its own"
+        return warn(what, f"{said}; nobody can tell the family of {', '.join(kinship.untold)}", remedy)
+    return ok(what, said)
 
 
 def _semantic(what: str) -> Finding:

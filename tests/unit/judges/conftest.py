@@ -16,11 +16,12 @@ Script = Callable[[str], "str | tuple[int, str]"]
 
 @dataclass(slots=True)
 class ScriptedModel:
-    """script: prompt -> reply text, or status and raw body. requests: what was asked, headers and body."""
+    """script: prompt -> reply text, or status and raw body. headers: lines to add. requests: what was asked."""
 
     base_url: str = ""
     script: Script = lambda _prompt: "VERDICT: REJECT"
     finish_reason: str = "stop"
+    headers: str = ""
     hang: asyncio.Event | None = None
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
 
@@ -45,10 +46,8 @@ class ScriptedModel:
             choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
             text = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 1000, "completion_tokens": 100}})
         payload = text.encode()
-        return (
-            f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(payload)}\r\n\r\n".encode()
-            + payload
-        )
+        head = f"HTTP/1.1 {status} X\r\n{self.headers}content-type: application/json\r\ncontent-length: {len(payload)}"
+        return f"{head}\r\n\r\n".encode() + payload
 
 
 @pytest_asyncio.fixture

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from judges.chat import HttpModel, ModelSettings
 from judges.contracts import Comparison, Judgment
 from judges.errors import JudgeUnavailable
+from judges.http_model import HttpModel, ModelSettings
 from judges.pairwise import PairwiseJudge, render
 from judges.registry import build_panel
 from judges.rubric import RubricJudge
@@ -37,7 +37,7 @@ async def ask(model: Any, comparison: Comparison = PAIR, **more: Any) -> Judgmen
 
 
 def answer_is_first(prompt: str) -> bool:
-    return re.search(r"FIRST\nBerlin\n", prompt) is not None
+    return re.search(r"FIRST\n\| Berlin\n", prompt) is not None
 
 
 def says(when_first: str, when_second: str) -> Any:
@@ -115,7 +115,7 @@ async def test_a_reply_cut_off_and_a_body_of_garbage_are_abstentions(model: Any)
     model.script = lambda _prompt: "VERDICT: EQUAL"
     assert (await ask(model)).rationale == "the model's reply was cut off"
     model.script = lambda _prompt: (200, "\x00garbage")
-    assert (await ask(model)).rationale == "unavailable: the reply is not JSON"
+    assert (await ask(model)).rationale == "unavailable: the reply is not a JSON object"
 
 
 async def test_all_attempts_together_have_a_deadline(model: Any) -> None:
@@ -126,7 +126,7 @@ async def test_all_attempts_together_have_a_deadline(model: Any) -> None:
 
 async def test_a_refused_key_makes_the_judge_unavailable(model: Any) -> None:
     model.script = lambda _prompt: (401, "{}")
-    with pytest.raises(JudgeUnavailable, match=r"pairwise@1: .* answered 401"):
+    with pytest.raises(JudgeUnavailable, match=r"pairwise@2: .* answered 401"):
         await ask(model)
 
 
@@ -143,6 +143,10 @@ async def test_with_a_schema_the_verdict_is_an_object_that_names_its_case(model:
     asked = model.requests[0][1]["response_format"]
     assert asked["json_schema"]["strict"] is True
     assert asked["json_schema"]["schema"]["properties"]["verdict"]["enum"] == ["FIRST", "SECOND", "EQUAL"]
+    model.script = lambda prompt: f"<think>Or not?\nVERDICT: FIRST</think>\n```json\n{stated(prompt)}\n```"
+    assert (await ask(model, output="json_schema")).verdict == "accept"
+    model.script = lambda prompt: stated(prompt).replace("{", '{"verdict": "SECOND", ', 1)
+    assert (await ask(model, output="json_schema")).verdict == "abstain", "two verdicts are none"
     model.script = lambda prompt: stated(prompt, verdict="ACCEPT", score=0.9)
     rubric = RubricJudge([http_model(model, output="json_schema")])
     assert (await rubric.judge([PAIR]))[0].verdict == "accept"
