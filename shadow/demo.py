@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -74,12 +74,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """The running demo, for whoever shows it."""
+    """The running demo, for whoever shows it. waiting: samples still on their way after the traffic has ended."""
 
     settings: Settings
     traffic: Traffic
     engine: AsyncEngine
     since: datetime
+    waiting: int | None = None
 
     async def report(self, level: float = 0.95) -> Report:
         return await build_report(
@@ -193,7 +194,7 @@ async def _drain(scene: Scene, reviewer: SimulatedReviewer, spool: Path, show: C
         segments, _ = backlog(spool)
         if waiting == segments == labelled == 0:
             return
-        show(scene)
+        show(replace(scene, waiting=waiting))
         await asyncio.sleep(0.5)
 
 

@@ -96,6 +96,8 @@ def result_json(result: Result) -> dict[str, Any]:
 
 
 def _line(scene: Scene, seconds: float) -> str:
+    if scene.waiting is not None:
+        return f"draining: {scene.waiting:,} samples still to be mirrored or judged"
     traffic = scene.traffic.statistics()
     left = f" of {seconds:.0f}" if seconds else ""
     tiers = ", ".join(

@@ -18,7 +18,7 @@ from shadow.store.feedback import rating_counts
 from shadow.store.spend import Dimension, Spent, spend_by, total_spend
 
 DIMENSIONS: tuple[str, ...] = get_args(Dimension)
-ROWS = 50
+ROWS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

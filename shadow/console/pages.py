@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from shadow.console import overview, wording
-from shadow.console.money import Money, load_money
+from shadow.console.money import ROWS, Money, load_money
 from shadow.console.spans import pieces
 from shadow.errors import StoreError
 from shadow.noise_text import in_short, points, sentence
@@ -56,7 +56,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
             page = await load_money(engine, settings, by=by, days=days, now=utc_now())
         except StoreError as exc:
             return unreadable(exc)
-        return render("money.html", **{name: getattr(page, name) for name in Money.__dataclass_fields__})
+        return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
     @routes.get("/samples/{sample_id}")
     async def sample_page(sample_id: str) -> HTMLResponse:
