@@ -100,6 +100,10 @@ bench-judges: setup ## Pairs a second of the free judges, and both embedding eng
 bench-statistics: setup ## How often the accuracy intervals hold the truth, cell by cell (a few minutes)
 	@$(BIN)/python tests/benchmarks/bench_statistics.py $(BENCH_ARGS)
 
+.PHONY: bench-rollups
+bench-rollups: setup ## Sums and storage at 10 million exchanges over 30 days (30 minutes, 10 GB of disk, wants a quiet machine)
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_rollups.py $(BENCH_ARGS)
+
 .PHONY: lint
 lint: setup ## Style and formatting
 	$(say) 'style'

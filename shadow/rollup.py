@@ -10,10 +10,12 @@ from shadow.noise import TierNoise
 from shadow.report import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate, Undefined
-from shadow.store import feedback, rollups
+from shadow.store import feedback
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.estimates import Figure, publish
 from shadow.store.exchanges import ensure_partitions
+from shadow.store.rollup_compute import recompute_changed
+from shadow.store.rollup_days import compact_one
 
 log = structlog.get_logger()
 
@@ -22,25 +24,42 @@ async def compute_and_publish(engine: AsyncEngine, settings: Settings) -> None:
     """Bring the roll-ups up to date, then store the figures that a person would be shown now."""
     buckets = await compute(engine, settings)
     now = utc_now()
+    days = await compact(engine, settings, now=now)
     window = timedelta(days=settings.rollup.window_days)
     report = await build_report(engine, tiers=settings.tier_names, since=now - window, until=now)
     async with engine.begin() as connection:
         await publish(connection, figures_of(report, at=now))
-    log.info("rollup.computed", buckets=buckets)
+    log.info("rollup.computed", buckets=buckets, days=days)
 
 
 async def compute(engine: AsyncEngine, settings: Settings) -> int:
-    """Compute every marked bucket, a transaction per batch; returns how many buckets were computed."""
-    total = 0
+    """Take up every marked bucket, a transaction per batch; returns how many buckets were computed."""
+    total = kept = 0
     while True:
         async with engine.begin() as connection:
-            done = await rollups.recompute_changed(connection, bucket_seconds=settings.rollup.bucket_seconds)
-        total += done
-        if done == 0:
+            done = await recompute_changed(connection, bucket_seconds=settings.rollup.bucket_seconds)
+        total += done.claimed - done.kept
+        kept += done.kept
+        if done.claimed == 0:
             break
+    if kept:
+        log.warning(
+            "rollup.kept", buckets=kept, detail="changed after raw rows of theirs were deleted; sums left as they were"
+        )
     async with engine.begin() as connection:
         await feedback.resolve(connection)
     return total
+
+
+async def compact(engine: AsyncEngine, settings: Settings, *, now: datetime) -> int:
+    """Compact every day that is over and has changed, a transaction per day; returns how many days."""
+    watermark = timedelta(seconds=settings.rollup.watermark_seconds)
+    total = 0
+    while True:
+        async with engine.begin() as connection:
+            if await compact_one(connection, now=now, watermark=watermark) is None:
+                return total
+        total += 1
 
 
 async def prepare_partitions(engine: AsyncEngine, _: Settings) -> None:

@@ -178,6 +178,9 @@ class RollupSettings(Section):
     )
     every_seconds: float = Field(900.0, gt=0, description="How often changed buckets are computed.")
     window_days: float = Field(28.0, gt=0, description="Window of the published figures.")
+    watermark_seconds: float = Field(
+        3600.0, ge=0, description="How long after a UTC day's end its buckets are compacted into one row per key."
+    )
 
     @model_validator(mode="after")
     def _divides_a_day(self) -> Self:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
-Method = Literal["two_phase", "judge_only", "labels_only", "exact", "wilson", "cost_per_success", "ratio"]
+Method = Literal[
+    "two_phase", "judge_only", "labels_only", "exact", "wilson", "cost_per_success", "ratio", "order_statistics"
+]
 
 Reason = Literal[
     "no_requests",
@@ -36,7 +38,7 @@ class Estimate:
 
     n: samples behind it; labelled: human labels among them; effective_n: the equally weighted draws it is worth
     (None where the interval is exact or not of Wilson's kind).
-    high: None only for cost per success, where it means unbounded above. Proportions always have both ends, in [0, 1].
+    high: None means unbounded above: cost per success, quantiles of few requests. Proportions always have both ends, in [0, 1].
     corrected: False marks a figure that rests on the judges alone.
     Raises ValueError for a number that is not finite and for low <= value <= high violated.
     """

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.moves import MOVE_FIELDS, MoveSums
+from shadow.store.rollup_windows import window_of
 from shadow.store.schema_money import rollup_moves
 
 # Up, on every tier: the served and the other answer are held against the same reference. Down: the other answer is held against
@@ -53,14 +54,10 @@ class Move:
 
 async def window_moves(connection: AsyncConnection, *, since: datetime, until: datetime) -> list[Move]:
     """What other tiers answered, and at what loss, over a window."""
-    own = rollup_moves.c
-    keys = (own.query_type, own.served_tier, own.other_tier, own.arm)
-    query = (
-        sa.select(*keys, *(sa.func.sum(own[name]).label(name) for name in MOVE_FIELDS))
-        .where(own.bucket_start >= since, own.bucket_start < until)
-        .group_by(*keys)
-        .order_by(*keys)
-    )
+    keys = ("query_type", "served_tier", "other_tier", "arm")
+    rows = window_of(rollup_moves, (*keys, *MOVE_FIELDS)).subquery("rows")
+    by = [rows.c[name] for name in keys]
+    query = sa.select(*by, *(sa.func.sum(rows.c[name]).label(name) for name in MOVE_FIELDS)).group_by(*by).order_by(*by)
     return [
         Move(
             query_type=row["query_type"],
@@ -69,5 +66,5 @@ async def window_moves(connection: AsyncConnection, *, since: datetime, until: d
             arm=row["arm"],
             sums=MoveSums(**{name: row[name] for name in MOVE_FIELDS}),
         )
-        for row in (await connection.execute(query)).mappings()
+        for row in (await connection.execute(query, {"since": since, "until": until})).mappings()
     ]

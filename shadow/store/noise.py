@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.noise_floor import NOISE_FIELDS, NoiseSums
+from shadow.store.rollup_windows import window_of
 from shadow.store.rollups import Mode
 from shadow.store.schema_money import rollup_noise
 
@@ -29,18 +30,16 @@ async def window_noise(
     connection: AsyncConnection, *, since: datetime, until: datetime, mode: Mode = "route"
 ) -> list[Noise]:
     """What the control arm found over a window. Reads roll-ups only."""
-    own = rollup_noise.c
-    query = (
-        sa.select(own.tier, own.query_type, *(sa.func.sum(own[name]).label(name) for name in NOISE_FIELDS))
-        .where(own.bucket_start >= since, own.bucket_start < until, own.mode == mode)
-        .group_by(own.tier, own.query_type)
-        .order_by(own.tier, own.query_type)
-    )
+    keys = ("tier", "query_type")
+    rows = window_of(rollup_noise, (*keys, "mode", *NOISE_FIELDS)).subquery("rows")
+    by = [rows.c[name] for name in keys]
+    query = sa.select(*by, *(sa.func.sum(rows.c[name]).label(name) for name in NOISE_FIELDS)).where(rows.c.mode == mode)
+    query = query.group_by(*by).order_by(*by)
     return [
         Noise(
             tier=row["tier"],
             query_type=row["query_type"],
             sums=NoiseSums(**{name: row[name] for name in NOISE_FIELDS}),
         )
-        for row in (await connection.execute(query)).mappings()
+        for row in (await connection.execute(query, {"since": since, "until": until})).mappings()
     ]
