@@ -24,7 +24,8 @@ _WIDTH = 190  # of tables that nobody looks at on a terminal
 @click.option("--resamples", type=click.IntRange(0), default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else.")
 def judgements(file: Path, group_by: str, out: Path | None, seed: int, resamples: int, as_json: bool) -> None:
-    """Read recorded judge texts from FILE (JSON Lines, plain or .gz), in the formats of LLMBar and of double brackets.
+    """Read recorded judge texts from FILE (JSON Lines, plain or .gz): the formats of LLMBar and of double brackets, else what
+    is stated in a JSON object, a line with a label ("Final verdict: B", "Score: 7"), a sentence, or alone.
 
     A line holds id, prompt, a, b (or null), judge, order ("ab", "ba" or null), raw, and where known human and parsed ("A",
     "B", "tie" or a number). Prints per judge how many texts could be read, agreement with people, kappa, order consistency
