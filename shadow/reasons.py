@@ -24,12 +24,14 @@ WORDS: Mapping[Reason, str] = {
     "control_failed": "every control sample failed: an answer is missing from each",
     "few_control_pairs": "too few control pairs",
     "is_reference": "it is the reference itself",
+    "few_baseline_pairs": "too few pairs for a baseline",
+    "no_room_to_rise": "the baseline fails so often that a rise could not be seen",
 }
 
 #: Reasons whose detail is the tier that they are about.
 _ABOUT_A_TIER = {"tier_without_samples", "tier_without_verdicts", "tier_without_labels", "too_few_priced_pairs"}
 #: Reasons whose detail is a count that says how far there is to go.
-_WITH_A_COUNT = {"few_control_pairs"}
+_WITH_A_COUNT = {"few_control_pairs", "few_baseline_pairs"}
 
 
 def in_words(why: Undefined) -> str:

@@ -28,6 +28,8 @@ Reason = Literal[
     "control_failed",
     "few_control_pairs",
     "is_reference",
+    "few_baseline_pairs",
+    "no_room_to_rise",
 ]
 
 

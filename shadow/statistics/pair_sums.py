@@ -6,13 +6,13 @@ reference, D is what serving cheaper has lost. A pair with one side missing has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
 
-from shadow.statistics.sums import BoolArray, FloatArray
+from shadow.statistics.sums import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,29 @@ class PairSums:
         """From a mapping with at least one number per field, such as a database row; SQL NULL (an empty sum) is 0."""
         return cls(**{name: float(row[name] or 0.0) for name in PAIR_FIELDS})  # type: ignore[arg-type]
 
+    @classmethod
+    def total(cls, parts: Iterable[PairSums]) -> Self:
+        """The sums of the union of disjoint parts; of nothing: all zero."""
+        rows = [[getattr(part, name) for name in PAIR_FIELDS] for part in parts]
+        sums = np.sum(rows, axis=0) if rows else np.zeros(len(PAIR_FIELDS))
+        return cls(**dict(zip(PAIR_FIELDS, sums.tolist(), strict=True)))
+
+    def scaled(self, factor: float) -> Self:
+        """The same with all weights times `factor`; counts stay."""
+        values = {name: getattr(self, name) * factor ** _weights(name) for name in PAIR_FIELDS}
+        return type(self)(**values)
+
 
 PAIR_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(PairSums))
 """The columns of the roll-up table of pairs, in stable order: append only."""
+
+
+_COUNTS = ("pairs", "judged", "labelled")
+
+
+def _weights(name: str) -> int:
+    """How many weights are multiplied in a field."""
+    return 0 if name in _COUNTS else sum(name.removeprefix("u_").count(letter) for letter in "wv")
 
 
 def pair_sums_of(
@@ -88,10 +108,35 @@ def pair_sums_of(
             raise ValueError(f"{name} must lie in (0, 1]")
     w = 1.0 / inclusion
     v = np.divide(w, label_inclusion, out=np.zeros_like(w), where=labelled)
-    letters = {"w": w, "v": v, "d": np.where(judged, judged_loss, 0.0), "y": np.where(labelled, label_loss, 0.0)}
-    sums = {"pairs": float(w.size), "judged": float(judged.sum()), "labelled": float(labelled.sum())}
-    for name in PAIR_FIELDS[len(sums) :]:
-        kept = ~judged if name.startswith("u_") else judged
-        product = np.prod([letters[letter] for letter in name.removeprefix("u_")], axis=0)
-        sums[name] = float(product[kept].sum())
-    return PairSums(**sums)
+    return pair_sums_by_group(w, judged, judged_loss, v, label_loss, np.zeros(w.size, dtype=np.int64), groups=1)[0]
+
+
+def pair_sums_by_group(
+    weight: FloatArray,
+    judged: BoolArray,
+    judged_loss: FloatArray,
+    label_weight: FloatArray,
+    label_loss: FloatArray,
+    group: IntArray,
+    *,
+    groups: int,
+) -> list[PairSums]:
+    """The sums of each key from drawn pairs, all of shape (n,). weight: w; label_weight: v, 0 where not labelled.
+
+    group: index of the key of each pair, in [0, groups). Cost: one pass per field, O(n).
+    """
+    labelled = label_weight > 0.0
+    letters = {
+        "w": weight,
+        "v": label_weight,
+        "d": np.where(judged, judged_loss, 0.0),
+        "y": np.where(labelled, label_loss, 0.0),
+    }
+    columns = {"pairs": np.ones(weight.size), "judged": judged.astype(float), "labelled": labelled.astype(float)}
+    for name in PAIR_FIELDS[len(_COUNTS) :]:
+        column = (~judged if name.startswith("u_") else judged).astype(float)
+        for letter in name.removeprefix("u_"):
+            column = column * letters[letter]
+        columns[name] = column
+    sums = {name: np.bincount(group, weights=column, minlength=groups) for name, column in columns.items()}
+    return [PairSums(**{name: float(values[key]) for name, values in sums.items()}) for key in range(groups)]

@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import stdtrit
 
 from shadow.statistics.betting import betting_p_value
-from shadow.statistics.difference import DifferenceSums, difference_sums, fit_difference, upper_tail
+from shadow.statistics.difference import calibrated, fit_difference, upper_tail
 from shadow.statistics.estimate import Estimate
+from shadow.statistics.pair_sums import PairSums, pair_sums_by_group
 from shadow.statistics.paired_evidence import RoutedEvidence
 from shadow.statistics.sums import FloatArray
 
@@ -138,7 +139,7 @@ def _answered(evidence: RoutedEvidence) -> FloatArray:
     return factor
 
 
-def _sums_below(evidence: RoutedEvidence, *, positive: bool = False, verdicts_only: bool = False) -> DifferenceSums:
+def _sums_below(evidence: RoutedEvidence, *, positive: bool = False, verdicts_only: bool = False) -> PairSums:
     """Sums over the pairs below the top; each tier counts with the requests sent there, once it has a few pairs."""
     drawn = evidence.weight > 0.0
     tiers, group = np.unique(evidence.tier[evidence.below], return_inverse=True)
@@ -153,6 +154,7 @@ def _sums_below(evidence: RoutedEvidence, *, positive: bool = False, verdicts_on
         label_weight, label_loss = evidence.weight[drawn] * judged, loss
     if positive:
         loss, label_loss = np.maximum(loss, 0.0), np.maximum(label_loss, 0.0)
-    cells = difference_sums(evidence.weight[drawn], judged, loss, label_weight, label_loss, place[drawn], requests)
-    known = [cell for cell in cells if cell.w + cell.u_w > 0.0]
-    return DifferenceSums.total(cell.scaled(cell.requests / (cell.w + cell.u_w)) for cell in known)
+    cells = pair_sums_by_group(
+        evidence.weight[drawn], judged, loss, label_weight, label_loss, place[drawn], groups=requests.size
+    )
+    return calibrated(zip(requests.tolist(), cells, strict=True))
