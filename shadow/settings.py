@@ -83,6 +83,25 @@ class LabelSettings(Section):
         le=1,
         description="The same for the top tier, of whose accuracy nothing is known without labels; at most control_top.",
     )
+    second_share: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="Share of the drawn samples that a second reviewer labels as well: their agreement.",
+    )
+    doubt_ratio: float = Field(
+        2.0,
+        ge=1,
+        le=5,
+        description="How much likelier than others a sample is labelled on which the panel abstained; what that adds is a"
+        " stratum of its own, in no estimate of accuracy. 1: nothing is added.",
+    )
+    gold_share: float = Field(
+        0.08, ge=0, lt=1, description="Share of a reviewer's items that are gold: hidden checks of known truth."
+    )
+    gold_budget_usd_per_day: float = Field(
+        2.0, ge=0, description="Cap on what judging the gold set may cost per UTC day; LLM judges only."
+    )
 
 
 class JudgeModelSettings(Section):

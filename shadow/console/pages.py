@@ -1,4 +1,4 @@
-"""Which pages are there for people? The overview at `/`, `/money`, and one page per sample."""
+"""Which pages are there for people? The overview at `/`, `/money`, `/labels`, and one page per sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from shadow.console import overview, wording
+from shadow.console.label_pages import add_label_pages
 from shadow.console.money import ROWS, Money, load_money
+from shadow.console.readable import readable
 from shadow.console.spans import pieces
 from shadow.errors import StoreError
 from shadow.noise_text import in_short, points, sentence
@@ -29,7 +31,7 @@ TIER_COLOURS = 6
 
 
 def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
-    """The pages, server-rendered; each works without JavaScript."""
+    """The pages, server-rendered; all but labelling work without JavaScript."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     templates = _templates(settings)
     configured = settings.rollup.window_days * 24.0
@@ -57,6 +59,8 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         except StoreError as exc:
             return unreadable(exc)
         return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
+
+    add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)
 
     @routes.get("/samples/{sample_id}")
     async def sample_page(sample_id: str) -> HTMLResponse:
@@ -92,6 +96,7 @@ def _templates(settings: Settings) -> jinja2.Environment:
         wording.duration,
         wording.plain,
         pieces,
+        readable,
         overview.why_no_accuracy,
         overview.why_no_cost,
         overview.why_no_savings,

@@ -246,12 +246,22 @@ async def _drawn_for_label(connection: AsyncConnection, limit: int | None) -> li
     return [str(request_id) for request_id in await connection.scalars(query)]
 
 
-async def save_gold_checks(connection: AsyncConnection, reviewer: str, checks: Sequence[tuple[str, int, int]]) -> None:
-    """Store (item id, truth, label) checks of a reviewer; idempotent per item."""
+async def save_gold_checks(
+    connection: AsyncConnection,
+    reviewer: str,
+    checks: Sequence[tuple[str, int, int]],
+    *,
+    now: datetime | None = None,
+) -> None:
+    """Store (item id, truth, label) checks of a reviewer; idempotent per item, the first word on it counts."""
     if checks:
+        when = {} if now is None else {"checked_at": now}
         await connection.execute(
             insert(gold_checks).on_conflict_do_nothing(),
-            [{"reviewer": reviewer, "item_id": item, "truth": truth, "label": label} for item, truth, label in checks],
+            [
+                {"reviewer": reviewer, "item_id": item, "truth": truth, "label": label} | when
+                for item, truth, label in checks
+            ],
         )
 
 

@@ -6,23 +6,32 @@ Where Debian's chromium is installed, a real browser looks at it; elsewhere an H
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx
 import pytest
+import uuid_utils
 import uvicorn
 
+from router.contracts import Exchange
 from shadow.console.app import create_console
-from shadow.settings import Settings
+from shadow.sampling import Draw, Target
+from shadow.settings import LabelSettings, Settings
+from shadow.store import samples
 from shadow.store.console_samples import last_samples
 from shadow.store.engine import AsyncEngine, engine_for
+from shadow.store.samples import Answer
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +63,8 @@ class Reader(Protocol):
     """Looks at a page, whatever with."""
 
     def see(self, url: str) -> Seen: ...
+
+    def label(self, url: str) -> list[str]: ...
 
 
 class Parser(HTMLParser):
@@ -94,6 +105,23 @@ class PlainReader:
         assert parser.open == []
         return Seen(title=parser.title, text=parser.text, marks=tuple(parser.marks), tags=frozenset(parser.tags))
 
+    def label(self, url: str) -> list[str]:
+        """What the page's script would do, without it."""
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            client.put("/api/v1/labels/reviewer", json={"name": "mira"}).raise_for_status()
+            seen = []
+            for undo in (True, False, False):
+                page = client.get("/labels").text
+                item = page.partition('data-item="')[2].partition('"')[0]
+                whiches = [part.partition('"')[0] for part in page.split('data-which="')[1:]]
+                words = [{"which": which, "label": i} for i, which in enumerate(whiches)]
+                seen.append(item)
+                if item:
+                    client.post(f"/api/v1/labels/items/{item}", json={"answers": words}).raise_for_status()
+                if undo:
+                    assert client.delete("/api/v1/labels/last").json() == {"item_id": item}
+            return seen
+
 
 class BrowserReader:
     """A real browser; afterwards it has refreshed itself once. It lives in a thread: its event loop would block the tests'."""
@@ -123,6 +151,37 @@ class BrowserReader:
                 problems=tuple(problems),
             )
 
+    def label(self, url: str) -> list[str]:
+        return self._thread.submit(self._label, url).result(90)
+
+    def _label(self, url: str) -> list[str]:
+        """Both answers by keyboard, undo, both again, the next item; then nothing waits. Returns the items in that order."""
+        with self._browser.new_context(viewport={"width": 390, "height": 844}) as context:
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            page.goto(f"{url}/labels")
+            page.fill("#reviewer-name", "mira")
+            page.keyboard.press("Enter")
+            seen = []
+            for after in ("U", None, None):
+                page.wait_for_selector("#item, #nothing-left")
+                item = page.locator("#item").get_attribute("data-item") if page.locator("#item").count() else ""
+                seen.append(item)
+                if not item:
+                    continue
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the phone"
+                assert page.locator("#save").is_disabled()
+                page.keyboard.press("1")
+                page.keyboard.press("Enter")  # the other answer has no label yet
+                page.keyboard.press("9")
+                assert page.locator('[aria-checked="true"]').all_inner_texts() == ["Accept", "Reject"]
+                page.keyboard.press("Enter")
+                page.wait_for_selector(f'#item:not([data-item="{item}"]), #nothing-left')
+                if after is not None:
+                    page.keyboard.press(after)
+                    page.wait_for_selector(f'#item[data-item="{item}"]')
+            return seen
+
     def _watch_a_refresh(self, page: Any) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the phone"
         page.evaluate("scrollTo(0, 900); document.querySelector('main > *').dataset.old = 'yes'")
@@ -148,8 +207,8 @@ def reader() -> Iterator[Reader]:
         thread.submit(playwright.stop).result(60)
 
 
-@pytest.fixture(scope="module")
-def console_url(filled_database_url: str, console_config: Settings) -> Iterator[str]:
+@contextmanager
+def listening(database_url: str, settings: Settings) -> Iterator[str]:
     """A console that really listens."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -157,8 +216,8 @@ def console_url(filled_database_url: str, console_config: Settings) -> Iterator[
     servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
-        engine = engine_for(filled_database_url)
-        app = create_console(console_config, engine)
+        engine = engine_for(database_url)
+        app = create_console(settings, engine)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
         servers.append(server)
         ready.set()
@@ -171,6 +230,38 @@ def console_url(filled_database_url: str, console_config: Settings) -> Iterator[
     yield f"http://127.0.0.1:{port}"
     servers[0].should_exit = True
     thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def console_url(filled_database_url: str, console_config: Settings) -> Iterator[str]:
+    """A console on some hours of traffic."""
+    with listening(filled_database_url, console_config) as url:
+        yield url
+
+
+@pytest.fixture
+async def two_to_label(empty_engine: AsyncEngine, one_exchange: Exchange) -> list[str]:
+    """Two samples that were drawn for a label, with both their answers."""
+    ids = [str(uuid_utils.uuid7()) for _ in range(2)]
+    target = Target(tier="frontier", repeat=0, pi=0.5)
+    drawn = Draw(
+        arm="up",
+        reference_tier="frontier",
+        targets=(target,),
+        pi=0.5,
+        eta=1.0,
+        label_drawn=True,
+        counts_for_accuracy=True,
+    )
+    async with empty_engine.begin() as connection:
+        for position, request_id in enumerate(ids):
+            at = one_exchange.started_at + timedelta(minutes=position)
+            sampled = replace(one_exchange, request_id=request_id, started_at=at)
+            await samples.insert_samples(connection, [(sampled, drawn, "What is due?")])
+            other = Answer(tier="frontier", repeat=0, served=False, pi=0.5, outcome="ok", completion="Nothing is.")
+            await samples.save_answer(connection, request_id, other)
+            await samples.set_state(connection, request_id, "judged")
+    return ids
 
 
 @pytest.fixture
@@ -210,3 +301,17 @@ def test_the_parser_sees_what_a_browser_sees(reader: Reader, console_url: str, h
     plain, seen = PlainReader().see(url), reader.see(url)
     assert (plain.title, plain.marks) == (seen.title, seen.marks)
     assert plain.tags - {"meta"} <= seen.tags | {"tbody"}
+
+
+def test_a_reviewer_labels_both_answers_takes_it_back_and_goes_on(
+    reader: Reader, database_url: str, console_config: Settings, two_to_label: list[str]
+) -> None:
+    first, second = two_to_label
+    settings = console_config.model_copy(update={"labels": LabelSettings(gold_share=0)})
+    with listening(database_url, settings) as url:
+        assert reader.label(url) == [first, first, second]
+        with urllib.request.urlopen(f"{url}/api/v1/labels?reviewer=mira", timeout=20) as answer:
+            rows = json.load(answer)
+    assert sorted((row["sample_id"], row["label"]) for row in rows) == [
+        (i, n) for i in sorted(two_to_label) for n in (0, 1)
+    ]
