@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shadow import rollup
 from shadow.price_log import log_prices
+from shadow.retention import run_retention
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
 
@@ -25,4 +26,5 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
         Job(name="prices", every_seconds=3600, run=log_prices),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
+        Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),
     )

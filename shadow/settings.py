@@ -208,6 +208,40 @@ class RollupSettings(Section):
         return self
 
 
+class RetentionSettings(Section):
+    """How long rows are kept. Sums by day, labels, reviewers' checks, prices, policies and the ledger stay for good."""
+
+    texts_days: int | None = Field(
+        30,
+        ge=1,
+        description="Texts of sampled requests: bodies, answers, what judges quote, users' comments. UTC days; null: for good.",
+    )
+    rows_days: int | None = Field(
+        400,
+        ge=1,
+        description="Rows without texts: exchanges, samples, answers, judgments, feedback. Figures stay. Null: for good.",
+    )
+    labels_days: int | None = Field(
+        None, ge=1, description="Labels, with the samples that they are about; at least rows_days. Null: for good."
+    )
+    spend_days: int | None = Field(
+        400, ge=1, description="Spend by user and by session; by feature, key and tier it stays. Null: for good."
+    )
+    buckets_days: int = Field(
+        45, ge=2, description="Sums by bucket of days that are compacted. Windows that begin earlier begin at midnight."
+    )
+    every_seconds: float = Field(3600.0, gt=0, description="How often the leader deletes what is due.")
+    batch_rows: int = Field(500, ge=1, le=10000, description="Samples, or other rows, deleted in one transaction.")
+
+    @model_validator(mode="after")
+    def _texts_go_first(self) -> Self:
+        if self.rows_days is not None and (self.texts_days is None or self.texts_days > self.rows_days):
+            raise ValueError("texts_days must not exceed rows_days: texts go first")
+        if self.labels_days is not None and (self.rows_days is None or self.labels_days < self.rows_days):
+            raise ValueError("labels_days must be at least rows_days: labels hang on samples")
+        return self
+
+
 class TuningSettings(Section):
     """Threshold tuning: recorded now, used by `shadow tune`."""
 
@@ -228,6 +262,9 @@ class Settings(RouterSettings):
     labels: LabelSettings = Field(default_factory=LabelSettings, description="What reviewers are asked.")
     judges: JudgeSettings = Field(default_factory=JudgeSettings, description="Who judges.")
     rollup: RollupSettings = Field(default_factory=RollupSettings, description="How often figures are computed.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="How long rows and texts are kept."
+    )
     tuning: TuningSettings = Field(default_factory=TuningSettings, description="How thresholds may move.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where the store is.")
     data_dir: Path | None = Field(

@@ -213,11 +213,16 @@ async def down_rated(connection: AsyncConnection, limit: int | None) -> list[str
     )
     query = (
         sa.select(samples.c.request_id)
-        .where(complained, ~samples.c.label_drawn, ~samples.c.decided_label_drawn, ~_labelled())
+        .where(_has_texts(), complained, ~samples.c.label_drawn, ~samples.c.decided_label_drawn, ~_labelled())
         .order_by(samples.c.started_at.desc())
         .limit(limit)
     )
     return [str(request_id) for request_id in await connection.scalars(query)]
+
+
+def _has_texts() -> sa.ColumnElement[bool]:
+    """Whether there is anything to look at: retention deletes texts long before rows."""
+    return samples.c.texts_deleted_at.is_(None)
 
 
 def _labelled(tier: sa.Column[str] = samples.c.served_tier) -> sa.Exists:
@@ -235,10 +240,11 @@ async def _drawn_for_label(connection: AsyncConnection, limit: int | None) -> li
     query = (
         sa.select(samples.c.request_id)
         .where(
+            _has_texts(),
             sa.or_(
                 samples.c.label_drawn & ~_labelled(),
                 samples.c.decided_label_drawn & obtained & ~_labelled(samples.c.decided_tier),
-            )
+            ),
         )
         .order_by(samples.c.started_at)
         .limit(limit)

@@ -103,6 +103,7 @@ samples = sa.Table(
     sa.Column("decided_pi", sa.Double),
     sa.Column("decided_eta", sa.Double),
     sa.Column("decided_label_drawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("texts_deleted_at", Instant),
     sa.CheckConstraint("pi > 0 AND pi <= 1", name="pi_is_a_probability"),
     sa.CheckConstraint("eta > 0 AND eta <= 1", name="eta_is_a_probability"),
     sa.CheckConstraint(
@@ -110,6 +111,7 @@ samples = sa.Table(
     ),
 )
 sa.Index("ix_samples_unqueued", samples.c.sampled_at, postgresql_where=samples.c.queued_at.is_(None))
+sa.Index("ix_samples_with_texts", samples.c.started_at, postgresql_where=samples.c.texts_deleted_at.is_(None))
 
 sample_texts = sa.Table(
     "sample_texts",

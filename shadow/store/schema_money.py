@@ -31,6 +31,7 @@ feedback = sa.Table(
     comment="Self-selected: shown and learned from, never part of an estimate.",
 )
 sa.Index("ix_feedback_unresolved", feedback.c.requested_at, postgresql_where=feedback.c.tier.is_(None))
+sa.Index("ix_feedback_with_comment", feedback.c.at, postgresql_where=feedback.c.comment.is_not(None))
 
 rollup_spend = sa.Table(
     "rollup_spend",
