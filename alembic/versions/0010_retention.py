@@ -1,6 +1,6 @@
 """Retention: which samples still have texts, and where rows that are due are found.
 
-Revision: 0009. Follows: 0008. Two indexes are built, which takes about a second per million samples.
+Revision: 0010. Follows: 0009. Two indexes are built, which takes about a second per million samples.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
