@@ -23,6 +23,7 @@ COMMANDS = {
     "judgements": ("shadow.cli.judgements", "judgements", "Read recorded judge texts; how good were their judges?"),
     "train": ("shadow.cli.train", "train", "Fit the router's scorer on logged outcomes."),
     "evaluate": ("shadow.cli.evaluate", "evaluate", "How good a trained scorer is on outcomes."),
+    "replay": ("shadow.cli.replay", "replay", "The whole loop on logged outcomes, against the truth."),
     "label": ("shadow.cli.label", "label", "Human labels by file."),
     "policy": ("shadow.cli.policy", "policy", "Threshold policies: history, apply, roll back."),
     "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-_WIDTH, _HEIGHT = 720, 440
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 24, 48, 56
-_TICKS = 5
+from shadow.training.axes_svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, axis_x, axis_y
 
 
 def curve_svg(report: Mapping[str, Any]) -> str:
@@ -18,7 +16,7 @@ def curve_svg(report: Mapping[str, Any]) -> str:
     costs = [point["usd_per_1000"]["value"] for point in curve] + [t["usd_per_1000"]["value"] for t in tiers.values()]
     bounds = [_bound(point["accuracy"], side) for point in curve for side in ("low", "high")]
     bounds += [tier["accuracy"]["value"] for tier in tiers.values()]
-    x, y = _Scale(costs, _LEFT, _WIDTH - _RIGHT), _Scale(bounds, _HEIGHT - _BOTTOM, _TOP)
+    x, y = Scale(costs, LEFT, WIDTH - RIGHT), Scale(bounds, HEIGHT - BOTTOM, TOP)
 
     def at(point: Mapping[str, Any], side: str = "value") -> str:
         return f"{x(point['usd_per_1000']['value']):.1f},{y(_bound(point['accuracy'], side)):.1f}"
@@ -28,17 +26,17 @@ def curve_svg(report: Mapping[str, Any]) -> str:
     ends = [tiers[report["routing"][name]] for name in ("weak", "strong")]
     marks = "".join(_mark(name, x(t["usd_per_1000"]["value"]), y(t["accuracy"]["value"])) for name, t in tiers.items())
     scorer = escape(str(report["model"].get("version") or report["model"]["kind"]))
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="12">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">
 <title>Cost and accuracy by threshold</title>
-<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>
-<text x="{_LEFT}" y="24" font-size="15">Accuracy and cost by threshold, {report["selected"]} requests, model {scorer}</text>
-{_axis_x(x)}{_axis_y(y)}
+<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>
+<text x="{LEFT}" y="24" font-size="15">Accuracy and cost by threshold, {report["selected"]} requests, model {scorer}</text>
+{axis_x(x)}{axis_y(y)}
 <polygon points="{band}" fill="#2563eb" fill-opacity="0.15"/>
 <polyline points="{at(ends[0])} {at(ends[1])}" fill="none" stroke="#6b7280" stroke-dasharray="5 4"/>
 <polyline points="{line}" fill="none" stroke="#2563eb" stroke-width="2"/>
 {marks}
-<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" text-anchor="middle">USD per 1000 requests</text>
-<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 12}" text-anchor="end" fill="#6b7280">band: 95 %; dashed: random routing</text>
+<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">USD per 1000 requests</text>
+<text x="{WIDTH - RIGHT}" y="{HEIGHT - 12}" text-anchor="end" fill="#6b7280">band: 95 %; dashed: random routing</text>
 </svg>
 """
 
@@ -48,41 +46,8 @@ def _bound(figure: Mapping[str, float | None], side: str) -> float:
     return 0.0 if value is None else value
 
 
-class _Scale:
-    """A linear map of the values onto pixels."""
-
-    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
-        self.low, self.high = min(values), max(values)
-        self._start, self._end = start, end
-
-    def __call__(self, value: float) -> float:
-        width = self.high - self.low
-        return self._start + (self._end - self._start) * ((value - self.low) / width if width > 0 else 0.5)
-
-
-def _ticks(scale: _Scale) -> list[float]:
-    return [scale.low + (scale.high - scale.low) * step / (_TICKS - 1) for step in range(_TICKS)]
-
-
-def _axis_x(x: _Scale) -> str:
-    foot = _HEIGHT - _BOTTOM
-    return "".join(
-        f'<line x1="{x(v):.1f}" y1="{_TOP}" x2="{x(v):.1f}" y2="{foot}" stroke="#e5e7eb"/>'
-        f'<text x="{x(v):.1f}" y="{foot + 18}" text-anchor="middle">{v:.3g}</text>'
-        for v in _ticks(x)
-    )
-
-
-def _axis_y(y: _Scale) -> str:
-    return "".join(
-        f'<line x1="{_LEFT}" y1="{y(v):.1f}" x2="{_WIDTH - _RIGHT}" y2="{y(v):.1f}" stroke="#e5e7eb"/>'
-        f'<text x="{_LEFT - 8}" y="{y(v) + 4:.1f}" text-anchor="end">{v:.1%}</text>'
-        for v in _ticks(y)
-    )
-
-
 def _mark(name: str, x: float, y: float) -> str:
-    left = x > _WIDTH / 2
+    left = x > WIDTH / 2
     anchor, away = ("end", -8) if left else ("start", 8)
     label = f'<text x="{x + away:.1f}" y="{y + 16:.1f}" text-anchor="{anchor}">all on {escape(name)}</text>'
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#111827"/>{label}'

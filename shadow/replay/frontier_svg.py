@@ -1,0 +1,77 @@
+"""What do cost and accuracy of the policies look like? An SVG drawn by hand, like that of `shadow evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from shadow.training.axes_svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, axis_x, axis_y
+
+_LOG_RATIO = 8.0
+_COLOURS = {"tier": "#111827", "start": "#6b7280", "best": "#059669", "oracle": "#7c3aed", "tuned": "#dc2626"}
+
+
+def marks_of(report: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, float]]]:
+    """(kind, name, point) of all that is marked: single tiers, starting policy, best fixed policy, oracle, tuned policy."""
+    frontier, policy = report["frontier"], report["tuning"]["policy"]
+    marks = [("tier", f"always {name}", at) for name, at in frontier["always"].items()]
+    marks.append(("start", "starting policy", frontier["starting_policy"]))
+    marks.append(("best", "best fixed policy", frontier["best_fixed_policy"]))
+    marks.append(("oracle", "oracle", frontier["oracle"]))
+    tuned = {name: policy[name]["value"] for name in ("accuracy", "usd_per_1000")}
+    marks.append(("tuned", "tuned, mean of the runs", tuned))
+    return marks
+
+
+def is_wide(report: Mapping[str, Any]) -> bool:
+    """Whether costs are so far apart that they need a logarithmic axis."""
+    costs = [at["usd_per_1000"] for _, _, at in marks_of(report)]
+    return min(costs) > 0 and max(costs) / min(costs) > _LOG_RATIO
+
+
+def frontier_svg(report: Mapping[str, Any]) -> str:
+    """The curve of the best policies in hindsight, with the marks, and where 95 % of the tuned policies lie."""
+    curve, marks, policy = report["frontier"]["curve"], marks_of(report), report["tuning"]["policy"]
+    points = [*curve, *(at for _, _, at in marks)]
+    span = {name: _ends(policy[name]) for name in ("accuracy", "usd_per_1000")}
+    x = Scale([*(at["usd_per_1000"] for at in points), *span["usd_per_1000"]], LEFT, WIDTH - RIGHT, log=is_wide(report))
+    y = Scale([*(at["accuracy"] for at in points), *span["accuracy"]], HEIGHT - BOTTOM, TOP)
+    line = " ".join(f"{x(at['usd_per_1000']):.1f},{y(at['accuracy']):.1f}" for at in curve)
+    left, right = map(x, span["usd_per_1000"])
+    low, high = map(y, span["accuracy"])
+    drawn = "".join(
+        _mark(kind, name, x(at["usd_per_1000"]), y(at["accuracy"]), place)
+        for place, (kind, name, at) in enumerate(marks)
+    )
+    scale = ", logarithmic" if x.is_log else ""
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">
+<title>Cost and accuracy of policies</title>
+<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>
+<text x="{LEFT}" y="24" font-size="15">Accuracy and cost of policies, {report["rows"]} requests, {report["repeat"]} runs</text>
+{axis_x(x)}{axis_y(y)}
+<polyline points="{line}" fill="none" stroke="#2563eb" stroke-width="2"/>
+<rect x="{left:.1f}" y="{high:.1f}" width="{right - left:.1f}" height="{low - high:.1f}" fill="#dc2626" fill-opacity="0.12"/>
+{drawn}
+<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">USD per 1000 requests{scale}</text>
+<text x="{LEFT}" y="40" fill="#6b7280">line: best in hindsight; box: 95 % of the tuned policies</text>
+</svg>
+"""
+
+
+def _ends(figure: Mapping[str, Any]) -> tuple[float, float]:
+    value = figure["value"]
+    return (
+        value if figure["run_low"] is None else figure["run_low"],
+        value if figure["run_high"] is None else figure["run_high"],
+    )
+
+
+def _mark(kind: str, name: str, x: float, y: float, place: int) -> str:
+    """A dot with its name, on the side where there is room; neighbours are kept apart by turns above and below."""
+    left = x > WIDTH / 2
+    anchor, away = ("end", -8) if left else ("start", 8)
+    up = y + 16 if place % 2 == 0 else y - 8
+    colour = _COLOURS[kind]
+    label = f'<text x="{x + away:.1f}" y="{up:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(name)}</text>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>{label}'
