@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -75,7 +76,8 @@ def figures_of(report: Report, *, at: datetime) -> list[Figure]:
     figures = [figure for tier in (*report.tiers, report.overall) for figure in _tier_figures(tier, at, seconds)]
     figures += [figure for row in report.noise for figure in _noise_figures(row, at, seconds)]
     saved = None if isinstance(report.savings, Undefined) else report.savings.net_usd
-    return [*figures, _figure("net_savings_usd", "", saved, report.overall, at, seconds)]
+    figures.append(_figure("net_savings_usd", "", saved, report.overall, at, seconds))
+    return [replace(figure, mode=report.mode) for figure in figures]
 
 
 def _tier_figures(tier: TierReport, at: datetime, seconds: int) -> list[Figure]:

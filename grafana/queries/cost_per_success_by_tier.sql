@@ -1,4 +1,4 @@
 SELECT computed_at AS time, value AS cost, low, high
 FROM estimates
-WHERE metric = 'cost_per_success_usd' AND reason = '' AND tier IN (${tier:sqlstring}) AND $__timeFilter(computed_at)
+WHERE metric = 'cost_per_success_usd' AND reason = '' AND tier IN (${tier:sqlstring}) AND mode IN (${mode:sqlstring}) AND $__timeFilter(computed_at)
 ORDER BY computed_at

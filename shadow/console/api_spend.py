@@ -19,6 +19,7 @@ from shadow.store import console_traffic, prices
 from shadow.store.console_rows import LedgerRow, SpendRow, Usd
 from shadow.store.console_session import reading, translated
 from shadow.store.engine import AsyncEngine, utc_now
+from shadow.store.rollups import Mode
 from shadow.store.spend import Dimension, Spent, spend_by, total_spend
 
 _CSV_COLUMNS = ("name", "requests", "prompt_tokens", "completion_tokens", "cost_usd")
@@ -35,11 +36,14 @@ class Shadow(BaseModel):
 
 
 class Spend(BaseModel):
-    """by_user is kept by UTC day, so it begins with the midnight `by_user_since`."""
+    """mode: of the requests that are counted, null for both. by_user is of both, and kept by UTC day, so it begins with the
+    midnight `by_user_since`; the ledger of mirrors and judges is of both as well."""
 
     since: datetime
     until: datetime
+    mode: Mode | None
     total_usd: Usd
+    by_mode: list[SpendRow]
     by_tier: list[SpendRow]
     by_feature: list[SpendRow]
     by_query_type: list[SpendRow]
@@ -95,12 +99,13 @@ def add_spend_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine)
         days: Days = 1.0,
         users: Limit = 50,
         limit: Limit = 50,
+        mode: Annotated[Mode | None, Query(description="In the overview, requests of one mode only.")] = None,
         format: Annotated[Literal["json", "csv"], Query(description="csv needs `by`, and holds every row.")] = "json",  # noqa: A002
     ) -> SpendBy | Spend:
         """What answering cost, by who and what caused it; in the overview, what mirroring and judging cost beside it."""
         until = utc_now()
         if by is None:
-            return await _overview(settings, engine, until=until, days=days, users=users)
+            return await _overview(settings, engine, until=until, days=days, users=users, mode=mode)
         since = first_midnight(until, days)
         window = {"since": since.date(), "until": until.date()}
         async with reading(engine) as connection:
@@ -129,20 +134,24 @@ def add_spend_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine)
         return [PriceAnswer(**{name: getattr(row, name) for name in PriceAnswer.model_fields}) for row in rows]
 
 
-async def _overview(settings: Settings, engine: AsyncEngine, *, until: datetime, days: float, users: int) -> Spend:
+async def _overview(
+    settings: Settings, engine: AsyncEngine, *, until: datetime, days: float, users: int, mode: Mode | None
+) -> Spend:
     since, by_user_since = until - timedelta(days=days), first_midnight(until, days)
     async with reading(engine) as connection:
         by = {
-            key: await console_traffic.spend_by(connection, key, since=since, until=until)
-            for key in ("tier", "feature", "query_type")
+            key: await console_traffic.spend_by(connection, key, since=since, until=until, mode=mode)
+            for key in ("tier", "feature", "query_type", "mode")
         }
-        unanswered = await console_traffic.unanswered_spend(connection, since=since, until=until)
+        unanswered = await console_traffic.unanswered_spend(connection, since=since, until=until, mode=mode)
         named = await spend_by(connection, "user", since=by_user_since.date(), until=until.date(), limit=users)
         ledger = await console_traffic.ledger(connection, since=since)
     return Spend(
         since=since,
         until=until,
+        mode=mode,
         total_usd=sum((row.cost_usd for row in by["tier"]), unanswered.cost_usd),
+        by_mode=by["mode"],
         by_tier=by["tier"],
         by_feature=by["feature"],
         by_query_type=by["query_type"],

@@ -47,7 +47,7 @@ async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetim
     with translated():
         report = await build_report(engine, tiers=settings.tier_names, since=now - window, until=now)
     async with reading(engine) as connection:
-        flowing = await flow(connection, since=now - timedelta(seconds=bucket_seconds * FLOW_BUCKETS))
+        flowing = await flow(connection, since=now - timedelta(seconds=bucket_seconds * FLOW_BUCKETS), mode=report.mode)
         pairs = await divergent_pairs(connection, PAIRS)
         history = await policies.history(connection, POLICIES)
         computed_at = await figures_computed_at(connection)

@@ -11,6 +11,9 @@ from shadow.grafana.macros import expand
 from shadow.store.engine import AsyncEngine
 from shadow.store.grafana_queries import run_query
 
+#: Why the variables, in their order, can have no value.
+_EMPTY = ("no tier has figures yet", "no request is rolled up yet")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelCheck:
@@ -26,11 +29,15 @@ async def check_dashboard(
     engine: AsyncEngine, dashboard: dict[str, Any], *, since: datetime, until: datetime
 ) -> list[PanelCheck]:
     """One result per panel, and per tier where a panel repeats. Raises: StoreError where the database can't be reached."""
-    (variable,) = dashboard["templating"]["list"]
-    found = await run_query(engine, variable["query"])
-    tiers = [str(row[0]) for row in found.rows]
-    problem = found.error or (None if tiers else "no tier has figures yet")
-    checks = [PanelCheck(panel="variable tier", rows=len(tiers), seconds=found.seconds, problem=problem)]
+    checks: list[PanelCheck] = []
+    values: dict[str, list[str]] = {}
+    for variable, empty in zip(dashboard["templating"]["list"], _EMPTY, strict=True):
+        found = await run_query(engine, variable["query"])
+        name, known = variable["name"], [str(row[0]) for row in found.rows]
+        values[name] = known
+        problem = found.error or (None if known else empty)
+        checks.append(PanelCheck(panel=f"variable {name}", rows=len(known), seconds=found.seconds, problem=problem))
+    tiers, modes = values["tier"], values["mode"][:1]  # as Grafana shows it before anybody chooses
     repeated = False
     for panel in dashboard["panels"]:
         if panel["type"] == "row":
@@ -38,17 +45,24 @@ async def check_dashboard(
             continue
         for chosen in [[tier] for tier in tiers] if repeated else [tiers]:
             title = panel["title"].replace("$tier", *chosen) if repeated else panel["title"]
-            checks.append(await _check(engine, title, panel, tiers=chosen, since=since, until=until))
+            checks.append(await _check(engine, title, panel, tiers=chosen, modes=modes, since=since, until=until))
     return checks
 
 
 async def _check(
-    engine: AsyncEngine, title: str, panel: dict[str, Any], *, tiers: Sequence[str], since: datetime, until: datetime
+    engine: AsyncEngine,
+    title: str,
+    panel: dict[str, Any],
+    *,
+    tiers: Sequence[str],
+    modes: Sequence[str],
+    since: datetime,
+    until: datetime,
 ) -> PanelCheck:
     rows, seconds, problem = 0, 0.0, None
     for target in panel["targets"]:
         try:
-            sql = expand(target["rawSql"], since=since, until=until, tiers=tiers)
+            sql = expand(target["rawSql"], since=since, until=until, tiers=tiers, modes=modes)
         except ValueError as exc:
             return PanelCheck(panel=title, rows=0, seconds=seconds, problem=str(exc))
         result = await run_query(engine, sql)

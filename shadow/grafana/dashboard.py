@@ -33,7 +33,7 @@ def dashboard() -> dict[str, Any]:
         "weekStart": "",
         "links": [],
         "annotations": {"list": []},
-        "templating": {"list": [_tier_variable()]},
+        "templating": {"list": [_tier_variable(), _mode_variable()]},
         "panels": _placed(_rows()),
     }
 
@@ -219,19 +219,29 @@ def _placed(rows: list[tuple[Panel, int, list[Panel]]]) -> list[Panel]:
 
 
 def _tier_variable() -> dict[str, Any]:
+    shown = {"selected": True, "text": ["All"], "value": ["$__all"]}
+    return _variable("tier", "Tier", "Tiers to show, cheapest first.", current=shown, include_all=True)
+
+
+def _mode_variable() -> dict[str, Any]:
+    """One mode at a time unless somebody asks for both: their figures are of different populations."""
+    return _variable("mode", "Mode", "Requests of mode route, or those of mode observe.", current={}, include_all=False)
+
+
+def _variable(name: str, label: str, description: str, *, current: dict[str, Any], include_all: bool) -> dict[str, Any]:
     return {
         "type": "query",
-        "name": "tier",
-        "label": "Tier",
-        "description": "Tiers to show, cheapest first.",
+        "name": name,
+        "label": label,
+        "description": description,
         "datasource": DATASOURCE,
-        "definition": query("variable_tier"),
-        "query": query("variable_tier"),
+        "definition": query(f"variable_{name}"),
+        "query": query(f"variable_{name}"),
         "refresh": 2,
         "sort": 0,
         "multi": True,
-        "includeAll": True,
-        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+        "includeAll": include_all,
+        "current": current,
         "options": [],
         "hide": 0,
         "regex": "",

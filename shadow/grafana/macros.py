@@ -12,17 +12,25 @@ from datetime import UTC, datetime
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def expand(sql: str, *, since: datetime, until: datetime, tiers: Sequence[str]) -> str:
-    """The query as PostgreSQL gets it. tiers: the chosen values of the variable. Raises: ValueError for an unknown macro."""
+def expand(
+    sql: str, *, since: datetime, until: datetime, tiers: Sequence[str], modes: Sequence[str] = ("route",)
+) -> str:
+    """The query as PostgreSQL gets it. tiers, modes: the chosen values of the variables.
+
+    Raises: ValueError for an unknown macro.
+    """
     start, end = _instant(since), _instant(until)
-    chosen = ", ".join("'" + tier.replace("'", "''") + "'" for tier in tiers) or "''"
     sql = re.sub(r"\$__timeFilter\(([\w.]+)\)", rf"\1 BETWEEN {start} AND {end}", sql)
     sql = sql.replace("$__timeFrom()", start).replace("$__timeTo()", end)
     sql = re.sub(r"\$__timeGroup\(([\w.]+),\s*'(\d+)([smhd])'\)", _time_group, sql)
-    sql = sql.replace("${tier:sqlstring}", chosen)
+    sql = sql.replace("${tier:sqlstring}", _strings(tiers)).replace("${mode:sqlstring}", _strings(modes))
     if unknown := re.search(r"\$__\w+|\$\{[^}]*\}?|\$tier\b", sql):
         raise ValueError(f"unknown macro {unknown.group()}")
     return sql
+
+
+def _strings(values: Sequence[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values) or "''"
 
 
 def _time_group(match: re.Match[str]) -> str:

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.store.console_rows import FlowBucket, LedgerRow, RequestRow, SpendRow
 from shadow.store.console_session import read_cursor
+from shadow.store.rollup_windows import window_of
+from shadow.store.rollups import Mode
 from shadow.store.schema import budget_days, estimates, exchanges, rollup_routes, rollups, samples
 from shadow.store.schema_money import feedback
 
@@ -52,13 +54,13 @@ async def last_requests(
     return [RequestRow(**{**row, "request_id": str(row["request_id"])}) for row in rows]
 
 
-async def flow(connection: AsyncConnection, *, since: datetime) -> list[FlowBucket]:
-    """Requests by bucket and serving tier, oldest first, from the roll-ups. Buckets without requests are left out."""
+async def flow(connection: AsyncConnection, *, since: datetime, mode: Mode) -> list[FlowBucket]:
+    """Requests of a mode by bucket and serving tier, oldest first, from the roll-ups. Buckets without requests are left out."""
     query = (
         sa.select(
             rollup_routes.c.bucket_start, rollup_routes.c.served_tier, sa.func.sum(rollup_routes.c.requests).label("n")
         )
-        .where(rollup_routes.c.bucket_start >= since)
+        .where(rollup_routes.c.bucket_start >= since, rollup_routes.c.mode == mode)
         .group_by(rollup_routes.c.bucket_start, rollup_routes.c.served_tier)
         .order_by(rollup_routes.c.bucket_start)
     )
@@ -79,26 +81,30 @@ async def has_exchanges(connection: AsyncConnection) -> bool:
     return bool(await connection.scalar(sa.select(sa.exists().select_from(exchanges))))
 
 
-async def spend_by(connection: AsyncConnection, key: str, *, since: datetime, until: datetime) -> list[SpendRow]:
-    """What answered requests cost by tier, feature or query_type, dearest first, from the roll-ups."""
-    name, spent = rollups.c[key], sa.func.sum(rollups.c.cost_usd)
-    query = (
-        sa.select(name, sa.func.sum(rollups.c.requests), spent)
-        .where(rollups.c.bucket_start >= since, rollups.c.bucket_start < until)
-        .group_by(name)
-        .having(sa.func.sum(rollups.c.requests) > 0)
-        .order_by(spent.desc(), name)
-    )
-    return [_spend_row(*row) for row in await connection.execute(query)]
+async def spend_by(
+    connection: AsyncConnection, key: str, *, since: datetime, until: datetime, mode: Mode | None = None
+) -> list[SpendRow]:
+    """What answered requests cost by tier, feature, query_type or mode, dearest first, from the roll-ups. mode: None for both."""
+    rows = window_of(rollups, ("mode", "requests", "cost_usd", *({key} - {"mode"}))).subquery("rows")
+    name, spent = rows.c[key], sa.func.sum(rows.c.cost_usd)
+    query = sa.select(name, sa.func.sum(rows.c.requests), spent).group_by(name).order_by(spent.desc(), name)
+    query = query.where(_of_mode(rows, mode)).having(sa.func.sum(rows.c.requests) > 0)
+    return [_spend_row(*row) for row in await connection.execute(query, {"since": since, "until": until})]
 
 
-async def unanswered_spend(connection: AsyncConnection, *, since: datetime, until: datetime) -> SpendRow:
+async def unanswered_spend(
+    connection: AsyncConnection, *, since: datetime, until: datetime, mode: Mode | None = None
+) -> SpendRow:
     """What requests cost that nobody answered in the end, or whose client left."""
-    routes = rollup_routes.c
+    rows = window_of(rollup_routes, ("mode", "status", "requests", "cost_usd")).subquery("rows")
     query = sa.select(
-        sa.func.coalesce(sa.func.sum(routes.requests), 0), sa.func.coalesce(sa.func.sum(routes.cost_usd), 0)
-    ).where(routes.bucket_start >= since, routes.bucket_start < until, routes.status != "answered")
-    return _spend_row("unanswered", *(await connection.execute(query)).one())
+        sa.func.coalesce(sa.func.sum(rows.c.requests), 0), sa.func.coalesce(sa.func.sum(rows.c.cost_usd), 0)
+    ).where(rows.c.status != "answered", _of_mode(rows, mode))
+    return _spend_row("unanswered", *(await connection.execute(query, {"since": since, "until": until})).one())
+
+
+def _of_mode(rows: sa.Subquery, mode: Mode | None) -> sa.ColumnElement[bool]:
+    return sa.true() if mode is None else rows.c.mode == mode
 
 
 async def ledger(connection: AsyncConnection, *, since: datetime) -> list[LedgerRow]:

@@ -14,7 +14,10 @@ from shadow.store.schema import estimates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure of one tier ("" = all) at one time. value, low, high: None where not identified; high: None if unbounded."""
+    """One figure of one tier ("" = all) at one time. value, low, high: None where not identified; high: None if unbounded.
+
+    mode: that of the requests it is about; a report is on one mode.
+    """
 
     computed_at: datetime
     metric: str
@@ -27,6 +30,7 @@ class Figure:
     n: float
     n_labelled: float
     coverage: float | None
+    mode: str = "route"
 
 
 async def publish(connection: AsyncConnection, figures: Sequence[Figure]) -> None:

@@ -17,6 +17,7 @@ from shadow.store.noise_sums import NOISE
 KEY = ("tier", "model", "query_type", "feature", "band")
 OBSERVED_KEY = ("tier", "served_tier", "query_type", "feature", "band")
 PAIR_KEY = ("tier", "other_tier", "arm", *KEY[1:], "mode")
+STRATUM_KEY = ("tier", "query_type", "band", "mode")
 HISTOGRAM_KEY = ("kind", "tier", "other_tier", "model", "mode")
 
 # What each sample contributes. Letters stand for their factors: wvpp = w * v * p * p; see Sums.
@@ -137,6 +138,16 @@ def _observed(table: str) -> str:
     )
 
 
+def _strata(table: str) -> str:
+    """From the rows of `rollups` that were inserted just before, as there are far fewer of them than of raw rows."""
+    keys, source = ", ".join(STRATUM_KEY), table.replace("rollup_strata", "rollups")
+    return f"""
+INSERT INTO {table} (bucket_start, {keys}, {", ".join(SUM_FIELDS)})
+SELECT CAST(:start AS timestamptz), {keys}, {", ".join(f"sum({name})" for name in SUM_FIELDS)}
+FROM {source} WHERE bucket_start >= :start AND bucket_start < :end GROUP BY {keys}
+"""  # noqa: S608
+
+
 def _routes(table: str) -> str:
     return f"""
 INSERT INTO {table} (bucket_start, predicted_tier, served_tier, reason, status, mode, requests, cost_usd)
@@ -234,9 +245,10 @@ SELECT CAST(:start AS timestamptz), {", ".join(HISTOGRAM_KEY)}, ARRAY(
 """  # noqa: S608
 
 
-#: Table of sums by bucket -> its insertion, of the table's name.
+#: Table of sums by bucket -> its insertion, of the table's name. In the order in which they are to run.
 INSERTIONS = {
     "rollups": _rollups,
+    "rollup_strata": _strata,
     "rollup_observed": _observed,
     "rollup_routes": _routes,
     "rollup_shadow": _shadow,

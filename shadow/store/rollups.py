@@ -18,7 +18,7 @@ from shadow.statistics.sums import SUM_FIELDS, Sums
 from shadow.store.rollup_sql import KEY
 from shadow.store.rollup_windows import window_of, window_sql
 from shadow.store.schema import rollup_observed, rollup_routes, rollup_shadow, rollups
-from shadow.store.schema_rollups import rollup_histograms, rollup_pairs
+from shadow.store.schema_rollups import rollup_histograms, rollup_pairs, rollup_strata
 
 Mode = Literal["route", "observe"]
 
@@ -98,8 +98,9 @@ async def window_sums(
     by: tuple[str, ...] = ("tier", "query_type", "band"),
     mode: Mode = "route",
 ) -> list[Slice]:
-    """Sums of a window per combination of `by`, of requests of one mode."""
-    rows = await _summed(connection, rollups, by, SUM_FIELDS, since, until, mode=mode)
+    """Sums of a window per combination of `by`, of requests of one mode. Cost: far less without model and feature in `by`."""
+    table = rollup_strata if {"model", "feature"}.isdisjoint(by) else rollups
+    rows = await _summed(connection, table, by, SUM_FIELDS, since, until, mode=mode)
     return [
         Slice(**{name: row[name] if name in by else None for name in KEY}, sums=Sums.from_row(dict(row)))  # type: ignore[arg-type]
         for row in rows

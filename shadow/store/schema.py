@@ -293,5 +293,6 @@ estimates = sa.Table(
     sa.Column("n", sa.Double, nullable=False),
     sa.Column("n_labelled", sa.Double, nullable=False),
     sa.Column("coverage", sa.Double),
+    sa.Column("mode", sa.Text, nullable=False, server_default="route"),
     comment="The figures as they were shown, for time series; value is null where a figure is not identified.",
 )

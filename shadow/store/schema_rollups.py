@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shadow.statistics.pair_sums import PAIR_FIELDS
+from shadow.statistics.sums import SUM_FIELDS
 from shadow.store.schema import Instant, metadata, rollup_observed, rollup_routes, rollup_shadow, rollups
 from shadow.store.schema_money import rollup_moves, rollup_noise
 
@@ -27,6 +28,18 @@ rollup_pairs = sa.Table(
     sa.Column("mode", sa.Text, primary_key=True),
     *(sa.Column(name, sa.Double, nullable=False) for name in PAIR_FIELDS),
     comment="Loss of having been served by a tier instead of the other one, over drawn pairs.",
+)
+
+rollup_strata = sa.Table(
+    "rollup_strata",
+    metadata,
+    sa.Column("bucket_start", Instant, primary_key=True),
+    sa.Column("tier", sa.Text, primary_key=True),
+    sa.Column("query_type", sa.Text, primary_key=True),
+    sa.Column("band", sa.Text, primary_key=True),
+    sa.Column("mode", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Double, nullable=False) for name in SUM_FIELDS),
+    comment="The rows of rollups added up over models and features: what the figures of tiers are computed from.",
 )
 
 rollup_histograms = sa.Table(
@@ -72,6 +85,7 @@ TWINS: dict[sa.Table, sa.Table] = {
         rollup_shadow,
         rollup_moves,
         rollup_noise,
+        rollup_strata,
         rollup_pairs,
         rollup_histograms,
     )

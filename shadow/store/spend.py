@@ -70,7 +70,9 @@ async def add_spend(connection: AsyncConnection, new: Sequence[Exchange]) -> Non
         amounts = (1, exchange.prompt_tokens, exchange.completion_tokens, exchange.cost_usd)
         hints = exchange.hints
         for dimension, name in zip(_STORED, (hints.user, hints.feature, hints.session, exchange.key_id), strict=True):
-            _add(spent, (dimension, day, _clean(name), tier, _clean(exchange.query_type)), amounts)
+            # Sessions are nearly as many as requests: one row each, not one by tier and query type.
+            cell = ("", "") if dimension == "session" else (tier, _clean(exchange.query_type))
+            _add(spent, (dimension, day, _clean(name), *cell), amounts)
         for attempt in exchange.attempts:
             tokens = (attempt.prompt_tokens, attempt.cached_tokens, attempt.completion_tokens)
             key = (day, attempt.tier, attempt.provider, _clean(attempt.model))

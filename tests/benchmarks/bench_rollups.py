@@ -37,7 +37,8 @@ from shadow.grafana.files import read_dashboard
 from shadow.grafana.macros import expand
 from shadow.settings import Settings, parse
 from shadow.statistics.accuracy import Assessment, assess
-from shadow.statistics.strata import Strata
+from shadow.statistics.strata import Strata, Stratum
+from shadow.statistics.sums import Sums
 from shadow.store import rollups
 from shadow.store.embedded import EmbeddedPostgres
 from shadow.store.engine import AsyncEngine, engine_for, libpq_url
@@ -163,11 +164,16 @@ async def _estimates(engine: AsyncEngine, since: datetime, until: datetime) -> l
 
 async def _against_raw(engine: AsyncEngine, url: str, since: datetime, until: datetime) -> Line:
     found = await _read(engine, since, until)
+    raw: dict[str, dict[Stratum, Sums]] = {tier: {} for tier in TIERS}
     with psycopg.connect(libpq_url(url)) as connection:
-        raw = dict(RawWindow(connection, since, until).slices(("tier",)))
+        for day in range((until - since).days):  # a day at a time, for the memory's sake
+            start = since + timedelta(days=day)
+            for (tier,), strata in RawWindow(connection, start, start + timedelta(days=1)).slices(("tier",)):
+                for key, sums in strata.items():
+                    raw[tier][key] = raw[tier].get(key, Sums()) + sums
     worst = 0.0
     for tier in TIERS:
-        expected = assess(raw[tier,], top_tier=TIERS[-1])
+        expected = assess(raw[tier], top_tier=TIERS[-1])
         for ours, theirs in ((getattr(found[tier], name), getattr(expected, name)) for name in ("corrected", "raw")):
             if ours is not None and theirs is not None:
                 pairs = [(getattr(ours, end), getattr(theirs, end)) for end in ("value", "low", "high")]

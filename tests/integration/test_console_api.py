@@ -162,6 +162,8 @@ async def test_spend_adds_up_by_tier_user_feature_and_query_type(client: httpx.A
     for key in ("by_feature", "by_query_type"):
         assert sum(row["cost_usd"] for row in found[key]) == pytest.approx(answered)
     assert found["total_usd"] == pytest.approx(answered + found["unanswered"]["cost_usd"])
+    assert [row["name"] for row in found["by_mode"]] == ["route"]
+    assert (await got(client, "/spend", days=2, mode="observe"))["total_usd"] == 0
     assert sum(row["cost_usd"] for row in found["by_user"]) == pytest.approx(found["total_usd"])
     assert [row["cost_usd"] for row in found["by_user"]] == sorted(
         (r["cost_usd"] for r in found["by_user"]), reverse=True

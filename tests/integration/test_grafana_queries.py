@@ -42,11 +42,12 @@ async def test_every_panel_shows_something(filled_engine: AsyncEngine) -> None:
     for tier in ("fast", "balanced", "frontier"):
         assert {f"Accuracy of {tier}", f"Cost per success of {tier}", f"Escalation rate from {tier}"} <= set(titles)
     panels = [panel for panel in read_dashboard()["panels"] if panel["type"] != "row"]
-    assert len(checks) == 1 + len(panels) + 2 * 3  # the three panels that repeat appear for three tiers
+    assert len(checks) == 2 + len(panels) + 2 * 3  # the three panels that repeat appear for three tiers
 
 
 async def test_tiers_are_offered_cheapest_first(filled_engine: AsyncEngine) -> None:
-    (variable,) = read_dashboard()["templating"]["list"]
+    variable, modes = read_dashboard()["templating"]["list"]
+    assert [row[0] for row in (await run_query(filled_engine, modes["query"])).rows] == ["route"]
     found = await run_query(filled_engine, variable["query"])
     assert [row[0] for row in found.rows] == ["fast", "balanced", "frontier"]
 

@@ -242,7 +242,9 @@ def midnights(end: datetime, days: int) -> list[datetime]:
 
 _SPEND = """
 INSERT INTO rollup_spend (dimension, day, name, tier, query_type, requests, prompt_tokens, completion_tokens, cost_usd)
-SELECT d.dimension, (started_at AT TIME ZONE 'UTC')::date, coalesce(d.name, ''), coalesce(served_tier, ''), query_type,
+SELECT d.dimension, (started_at AT TIME ZONE 'UTC')::date, coalesce(d.name, ''),
+       CASE d.dimension WHEN 'session' THEN '' ELSE coalesce(served_tier, '') END,
+       CASE d.dimension WHEN 'session' THEN '' ELSE query_type END,
        count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost_usd)
 FROM exchanges CROSS JOIN LATERAL (
     VALUES ('user', user_id), ('feature', feature), ('session', session_id), ('key', key_id)

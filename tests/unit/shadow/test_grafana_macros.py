@@ -32,6 +32,7 @@ def test_a_time_group_floors_to_its_width() -> None:
 def test_tiers_are_quoted_like_strings() -> None:
     assert expanded("IN (${tier:sqlstring})", ("fast", "it's")) == "IN ('fast', 'it''s')"
     assert expanded("IN (${tier:sqlstring})", ()) == "IN ('')"
+    assert expanded("IN (${mode:sqlstring})") == "IN ('route')"
 
 
 @pytest.mark.parametrize("sql", ["$__interval", "${tier}", "${other:csv}", "tier = '$tier'", "$__unixEpochFilter(x)"])
