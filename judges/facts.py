@@ -14,8 +14,12 @@ from judges.text import STOP_WORDS, fold, stem, words
 FactKind = Literal["number", "date", "name"]
 
 _CAPITAL = "[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f]"  # Latin, Greek, Cyrillic
+_ABBREVIATED = (
+    r"(?:(?<=\b[A-Z])\.|(?<=\b(?:Dr|Mr|St|Jr|Sr|Ms|Lt))\.|(?<=\bMrs)\.)?"  # a full stop that ends no sentence
+)
 _NAME = re.compile(
-    rf"(?<![\w@/.]){_CAPITAL}[\w'’&-]*(?:[ \t]+(?:(?:of|the|de|van|von|la|du|der|and|&)[ \t]+)?{_CAPITAL}[\w'’&.-]*){{0,5}}"
+    rf"(?<![\w@/.]){_CAPITAL}[\w'’&-]*(?:{_ABBREVIATED}[ \t]+(?:(?:of|the|of the|de|van|von|la|du|der|&)[ \t]+)?"
+    rf"{_CAPITAL}[\w'’&-]*(?:\.{_CAPITAL}\b)*){{0,5}}"
 )
 _SENTENCE_START = re.compile(r"(?:[.!?:\n\]][\s\"'(*\-•\d.)#>]*|^[\s\"'(*\-•\d.)#>]*)$")
 _DIGIT = re.compile(r"\d")
@@ -39,9 +43,9 @@ _SPELLED = (
     "million",
 )
 _COMMON_WORDS = """
-    i the a an it he she they we you this that these those there here in on at for from to by with and but or so if when
+    i im ive id the a an it he she they we you this that these those there here in on at for from to by with and but or so if when
     while after before since however also yes no not sure please note overall additionally furthermore therefore thus hello hi
-    dear     thank thanks good great certainly ok okay well oh wow dr mr mrs ms human assistant user answer question
+    dear ill thank thanks good great certainly ok okay well oh wow dr mr mrs ms human assistant user answer question
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
     october november december english
 """
@@ -69,14 +73,25 @@ class Known:
     numbers: frozenset[float]
     dates: tuple[Date, ...]
     stems: frozenset[str]
+    text: str = ""
 
     def has(self, fact: Fact) -> bool:
-        """Whether the text states the fact. A name counts by its last word or by all of its words."""
+        """Whether the text states the fact.
+
+        A name counts by its last word, unless the text puts another name before that last word.
+        """
         if fact.kind == "number":
             return fact.value in self.numbers or any(same_value(fact.value, n) for n in self.numbers)
         if fact.kind == "date":
             return any(fact.date is not None and same_date(fact.date, d) for d in self.dates)
-        return fact.stems[-1] in self.stems or all(s in self.stems for s in fact.stems)
+        if fact.stems[-1] not in self.stems:
+            return False
+        return len(fact.stems) == 1 or not self._others(fact.stems)
+
+    def _others(self, stems: tuple[str, ...]) -> bool:
+        """Whether the text knows people of this last name, and only others: Emma for Emily McLaughlin."""
+        alike = [name for name in _names(self.text) if name[-1] == stems[-1] and len(name) > 1]
+        return bool(alike) and not any(_same_person(name, stems) for name in alike)
 
 
 @lru_cache(maxsize=1024)
@@ -90,7 +105,19 @@ def known(text: str) -> Known:
     if any(word in lowered for word in _SPELLED):
         values |= set(spelled_numbers(text))
     said = frozenset(stem(w) for w in words(text))
-    return Known(numbers=frozenset(values), dates=tuple(dates(text, years=True)) if digits else (), stems=said)
+    stated = tuple(dates(text, years=True)) if digits else ()
+    return Known(numbers=frozenset(values), dates=stated, stems=said, text=text)
+
+
+def _names(text: str) -> list[tuple[str, ...]]:
+    return [f.stems for f in facts_of(text) if f.kind == "name"]
+
+
+def _same_person(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether one name's words are all in the other, or the first names are one the other's beginning: `J.` and `Joanne`."""
+    if set(one) <= set(other) or set(other) <= set(one):
+        return True
+    return one[0].startswith(other[0]) or other[0].startswith(one[0]) or one[0] in other or other[0] in one
 
 
 @lru_cache(maxsize=1024)
@@ -118,12 +145,13 @@ def facts_of(text: str) -> tuple[Fact, ...]:
 
 def _name(match: re.Match[str], text: str) -> Fact | None:
     """A run of capitalised words. At a sentence's start the first word may be any word: then it takes a second one."""
-    parts = [w for w in words(match.group()) if w not in _COMMON and w not in STOP_WORDS]
+    said = words(match.group())
+    parts = [w for w in said if len(w) > 1 and w not in _COMMON and w not in STOP_WORDS]
     before = text[max(0, match.start() - 12) : match.start()]
     first = bool(_SENTENCE_START.search(("\n" if match.start() <= 12 else "") + before))
-    if first and len(words(match.group())) < 2 and not (match.group().isupper() and len(match.group()) >= 2):
+    if first and len(said) < 2 and not (match.group().isupper() and len(match.group()) >= 2):
         return None
-    if not parts or any(len(p) < 2 for p in parts) or all(p.isdigit() for p in parts):
+    if not parts or all(p.isdigit() for p in parts):
         return None
     stems = tuple(stem(fold(p)) for p in parts)
     text = match.group().rstrip(".&'’- \t")

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from judges.contracts import Comparison
 from judges.facts import Fact, facts_of, known
+from judges.glued import parted
+from judges.statements import misplaced
 from judges.text import clean, clip, content_words, sentences, stem, words
 
 #: A context up to here is a handful of statements, each of which an answer can be expected to use; a longer one is searched.
@@ -16,7 +18,7 @@ _MOST_COUNTED = 2
 _FACT_WEIGHT = 2.0
 #: Log-odds per feature. Chosen, not fitted: a whole answer of unknown words, two invented facts, or none of the context's facts
 #: used weigh alike, and naming something else instead of what the context names a little more.
-_UNCOVERED, _INVENTED, _UNUSED, _INSTEAD = 2.0, 1.0, 2.0, 0.5
+_UNCOVERED, _INVENTED, _UNUSED, _INSTEAD, _MISPLACED = 1.0, 0.7, 2.5, 0.5, 1.0
 _INTERCEPT = 1.5
 
 
@@ -35,12 +37,14 @@ class Claim:
 class Grounding:
     """claims: in order. invented: facts known from nowhere. unused: share of a short context's facts that the answer lacks, None
     where the context is long or has none that the request doesn't have. instead: it invents while it leaves such facts out.
+    misplaced: what stands where the statement that a claim repeats says something else.
     """
 
     claims: tuple[Claim, ...]
     invented: tuple[Fact, ...]
     unused: float | None
     instead: bool
+    misplaced: tuple[str, ...] = ()
 
     @property
     def uncovered(self) -> float:
@@ -57,6 +61,7 @@ class Grounding:
             - _INVENTED * min(_MOST_COUNTED, len(self.invented))
             - _UNUSED * (0.5 if self.unused is None else self.unused)
             - _INSTEAD * self.instead
+            - _MISPLACED * min(_MOST_COUNTED, len(self.misplaced))
         )
 
     @property
@@ -67,6 +72,8 @@ class Grounding:
         ]
         if self.invented:
             parts.append(f"not in the context: {', '.join(f.text.strip()[:40] for f in self.invented[:3])}")
+        if self.misplaced:
+            parts.append(f"where the context says something else: {', '.join(t[:40] for t in self.misplaced[:3])}")
         if self.unused:
             parts.append(f"{self.unused:.0%} of what the context adds to the request is not used")
         return "; ".join(parts)
@@ -76,12 +83,15 @@ def grounding(comparison: Comparison) -> Grounding | None:
     """None without a context. Cost: about 0.4 ms for 60 words of answer and context; the last few are kept."""
     if not comparison.context or not comparison.context.strip():
         return None
-    return _grounding(comparison.prompt, comparison.context, comparison.answer)
+    alone = not (comparison.reference or "").strip()
+    return _grounding(comparison.prompt, comparison.context, comparison.answer, alone)
 
 
 @lru_cache(maxsize=512)
-def _grounding(prompt: str, context: str, answer: str) -> Grounding:
-    said, given, asked = clean(clip(answer)), clean(clip(context)), clean(clip(prompt))
+def _grounding(prompt: str, context: str, answer: str, alone: bool) -> Grounding:
+    """alone: there is no reference. With one, others say what stands in another's place."""
+    said, asked = clean(clip(answer)), clean(clip(prompt))
+    given = parted(clean(clip(context)), asked)
     sources = known(given), known(asked)
     stems = sources[0].stems | sources[1].stems
     invented = tuple(f for f in facts_of(said) if not any(s.has(f) for s in sources))
@@ -93,6 +103,7 @@ def _grounding(prompt: str, context: str, answer: str) -> Grounding:
         invented=invented,
         unused=len(unused) / len(added) if added else None,
         instead=bool(invented) and bool(unused),
+        misplaced=misplaced(said, given, asked) if alone else (),
     )
 
 

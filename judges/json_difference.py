@@ -27,7 +27,9 @@ def reordered(answer: Any, reference: Any) -> Any:
 
 def changed_types(answer: Any, reference: Any) -> list[str]:
     """Paths of fields that are a number here and text there, though they say the same."""
-    if _leaves(answer) > _MAX_LEAVES or _leaves(reference) > _MAX_LEAVES or answer == reference:
+    if answer == reference or _types_agree(answer, reference):
+        return []
+    if _leaves(answer) > _MAX_LEAVES or _leaves(reference) > _MAX_LEAVES:
         return []
     from deepdiff import DeepDiff
 
@@ -35,6 +37,15 @@ def changed_types(answer: Any, reference: Any) -> list[str]:
     return [
         path for path, change in found.items() if change["old_value"] is not None and change["new_value"] is not None
     ]
+
+
+def _types_agree(one: Any, other: Any) -> bool:
+    """Whether no field that both have is of another type: what is mostly so, and quickly seen."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(_types_agree(value, other[key]) for key, value in one.items() if key in other)
+    if isinstance(one, list) and isinstance(other, list):
+        return all(_types_agree(a, b) for a, b in zip(one, other, strict=False))
+    return type(one) is type(other)
 
 
 def _has_records(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from judges.text import clean
 
@@ -14,6 +15,7 @@ _PLAIN = re.compile(
     r"(?P<post>\s?%|\s?[$€£¥₹](?!\d)|(?:(?:k|m|bn|b)(?![\w&\'-]))|\s(?:thousand|million|billion|trillion|percent|dollars?|cents?|euros?)\b)?",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _LOOSE = re.compile(rf"(?:{_NUMBER})")
 _MIXED = re.compile(r"(?<![\w./])(-?)(?:(\d{1,9})\s+)?(\d{1,9})\s*/\s*(\d{1,9})(?![\w/]|\.\d)")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{?\s*(-?\d+)\s*\}?\s*\{?\s*(\d+)\s*\}?")
@@ -60,6 +62,11 @@ def strip_latex(text: str) -> str:
 
 def quantities(text: str) -> list[Quantity]:
     """All numbers in order of appearance, fractions as one value."""
+    return list(_quantities(text)) if _DIGIT.search(text) else []
+
+
+@lru_cache(maxsize=1024)
+def _quantities(text: str) -> tuple[Quantity, ...]:
     found: list[Quantity] = []
     taken: list[tuple[int, int]] = []
     for match in _MIXED.finditer(text):
@@ -79,7 +86,7 @@ def quantities(text: str) -> list[Quantity]:
         quantity = _plain(match, text)
         if quantity is not None:
             found.append(quantity)
-    return sorted(found, key=lambda q: q.start)
+    return tuple(sorted(found, key=lambda q: q.start))
 
 
 def _plain(match: re.Match[str], text: str) -> Quantity | None:

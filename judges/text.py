@@ -10,6 +10,7 @@ from functools import lru_cache
 #: Longest text that a judge looks at, in characters. A longer one keeps its beginning and its end, where answers are.
 MAX_CHARS = 20_000
 _MAX_SENTENCES = 400
+_KEPT_TEXTS = 1024  # of at most MAX_CHARS mostly: what the judges of one comparison share
 
 _PUNCTUATION = str.maketrans(
     {
@@ -58,6 +59,7 @@ def clip(text: str, limit: int = MAX_CHARS) -> str:
     return text[:head] + "\n" + text[-(limit - head - 1) :]
 
 
+@lru_cache(maxsize=_KEPT_TEXTS)
 def clean(text: str) -> str:
     """The text without control, format and surrogate characters, with plain quotes, dashes, spaces; case and lines kept."""
     if not text.isascii():
@@ -91,8 +93,15 @@ def same_text(one: str, other: str) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """Folded words in order, numbers included, punctuation dropped."""
-    return [w.replace("'", "") for w in _WORD.findall(fold(clean(text)))]
+    """Folded words in order, numbers included, punctuation dropped. The last few texts are kept: every judge asks for them."""
+    return list(_said(text))
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _said(text: str) -> tuple[str, ...]:
+    folded = fold(clean(text))
+    found = _WORD.findall(folded)
+    return tuple(w.replace("'", "") for w in found) if "'" in folded else tuple(found)
 
 
 @lru_cache(maxsize=20_000)
@@ -111,6 +120,11 @@ def content_words(text_words: Iterable[str]) -> list[str]:
 
 def sentences(text: str) -> list[str]:
     """Sentences in order, at most 400; a line break ends one, an abbreviation or initial does not."""
+    return list(_sentences(text))
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _sentences(text: str) -> tuple[str, ...]:
     found: list[str] = []
     start = 0
     for gap in _BREAK.finditer(text):
@@ -121,6 +135,6 @@ def sentences(text: str) -> list[str]:
             found.append(piece)
         start = gap.end()
         if len(found) >= _MAX_SENTENCES:
-            return found
+            return tuple(found)
     tail = text[start:].strip()
-    return [*found, tail] if tail else found
+    return (*found, tail) if tail else tuple(found)

@@ -14,6 +14,7 @@ from judges.consistency import consistency
 from judges.contracts import Comparison, Judgment, Marker
 from judges.errors import JudgeError
 from judges.facts import facts_of, known
+from judges.glued import parted
 from judges.grounding import grounding
 from judges.language import language_of, wrong_language
 from judges.lexical import LexicalJudge
@@ -101,6 +102,42 @@ def test_an_answer_keeps_to_a_graph_of_statements_or_names_something_else_instea
     assert (other.unused, other.instead) == (1.0, True)
     assert kept.log_odds > 0 > other.log_odds
     assert grounding(Comparison(prompt=prompt, answer="x")) is None
+
+
+RECORDS = """Use only this record.
+
+- order 11152: speaker, status in transit, carrier PostNord, date 9 July
+- order 39732: yoga mat, status delayed, carrier UPS, date 14 December
+- order 32689: phone case, status cancelled, carrier Hermes, date 19 May"""
+GRAPH = "Good Will Hunting is written by Matt Damon. Good Will Hunting is starring Robin Williams."
+
+
+@pytest.mark.parametrize(
+    ("context", "request_text", "right", "wrong"),
+    [
+        (RECORDS, "Where is order 39732?", "Delayed, due on 14 December.", "Delayed, due on 19 May."),
+        (RECORDS, "Where is order 39732?", "It is delayed.", "It is cancelled."),
+        (GRAPH, "Did Matt Damon or Ben Affleck write it?", "It is written by Matt Damon.", "It is written by Ben Affleck."),
+        (
+            "Emma Stone met Kevin Hart in Rome. Paul Simon sang.", "Whom did she meet?", "Kevin Hart.", "She met Paul Hart.",
+        ),
+        ("The book has genre FantasyFantasy has examples: Eragon", "Which genre?", "It is Fantasy.", "It is Horror."),
+    ],
+)  # fmt: skip
+def test_a_fact_in_the_place_of_another_counts_though_the_context_has_it_elsewhere(
+    context: str, request_text: str, right: str, wrong: str
+) -> None:
+    held = [grounding(Comparison(prompt=request_text, answer=a, context=context)) for a in (right, wrong)]
+    assert held[0] is not None
+    assert held[1] is not None
+    assert held[0].misplaced == ()
+    assert held[0].log_odds > held[1].log_odds + 0.5
+
+
+def test_words_that_ran_together_are_parted_and_names_are_left() -> None:
+    assert parted("Dune has genre FantasyFantasy has") == "Dune has genre Fantasy. Fantasy has"
+    assert parted("It is Fight ClubFight Club has", "Club") == "It is Fight Club. Fight Club has"
+    assert parted("McDonald saw it on YouTube in 1919") == "McDonald saw it on YouTube in 1919"
 
 
 def test_questions_claim_nothing() -> None:
