@@ -85,8 +85,10 @@ def triple(found: Estimate | None) -> Floats:
 
 
 def covered(estimates: Floats, truth: float | Sequence[float] | Floats) -> Floats:
-    """1 or 0 by run, NaN where there was no estimate. estimates: (runs, 3)."""
-    hit = (estimates[:, 1] <= truth) & (np.asarray(truth) <= estimates[:, 2])
+    """1 or 0 by run, NaN where there was no estimate. estimates: (runs, 3). Rounding is forgiven: an interval may be a point."""
+    held = np.asarray(truth)
+    dust = 1e-9 * np.abs(held)
+    hit = (estimates[:, 1] <= held + dust) & (held - dust <= estimates[:, 2])
     return np.where(np.isnan(estimates[:, 0]), np.nan, hit.astype(float))
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from shadow.training.axes_svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Scale, axis_x, axis_y
 
 _LOG_RATIO = 8.0
+_MARGIN = 0.05
+_LETTER, _LINE = 6.4, 14.0  # of the labels, in pixels
 _COLOURS = {"tier": "#111827", "start": "#6b7280", "best": "#059669", "oracle": "#7c3aed", "tuned": "#dc2626"}
 
 
@@ -35,15 +37,16 @@ def frontier_svg(report: Mapping[str, Any]) -> str:
     curve, marks, policy = report["frontier"]["curve"], marks_of(report), report["tuning"]["policy"]
     points = [*curve, *(at for _, _, at in marks)]
     span = {name: _ends(policy[name]) for name in ("accuracy", "usd_per_1000")}
-    x = Scale([*(at["usd_per_1000"] for at in points), *span["usd_per_1000"]], LEFT, WIDTH - RIGHT, log=is_wide(report))
-    y = Scale([*(at["accuracy"] for at in points), *span["accuracy"]], HEIGHT - BOTTOM, TOP)
+    aside, above = _MARGIN * (WIDTH - RIGHT - LEFT), _MARGIN * (HEIGHT - BOTTOM - TOP)
+    costs = [*(at["usd_per_1000"] for at in points), *span["usd_per_1000"]]
+    accuracies = [*(at["accuracy"] for at in points), *span["accuracy"]]
+    x = Scale(costs, LEFT + aside, WIDTH - RIGHT - aside, log=is_wide(report))
+    y = Scale(accuracies, HEIGHT - BOTTOM - above, TOP + above)
     line = " ".join(f"{x(at['usd_per_1000']):.1f},{y(at['accuracy']):.1f}" for at in curve)
     left, right = map(x, span["usd_per_1000"])
     low, high = map(y, span["accuracy"])
-    drawn = "".join(
-        _mark(kind, name, x(at["usd_per_1000"]), y(at["accuracy"]), place)
-        for place, (kind, name, at) in enumerate(marks)
-    )
+    dots = [(kind, name, x(at["usd_per_1000"]), y(at["accuracy"])) for kind, name, at in marks]
+    drawn = _marks(dots)
     scale = ", logarithmic" if x.is_log else ""
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">
 <title>Cost and accuracy of policies</title>
@@ -54,7 +57,7 @@ def frontier_svg(report: Mapping[str, Any]) -> str:
 <rect x="{left:.1f}" y="{high:.1f}" width="{right - left:.1f}" height="{low - high:.1f}" fill="#dc2626" fill-opacity="0.12"/>
 {drawn}
 <text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">USD per 1000 requests{scale}</text>
-<text x="{LEFT}" y="40" fill="#6b7280">line: best in hindsight; box: 95 % of the tuned policies</text>
+<text x="{LEFT}" y="40" fill="#6b7280">line: best in hindsight; box: 95 % of the policies with which runs end</text>
 </svg>
 """
 
@@ -67,11 +70,26 @@ def _ends(figure: Mapping[str, Any]) -> tuple[float, float]:
     )
 
 
-def _mark(kind: str, name: str, x: float, y: float, place: int) -> str:
-    """A dot with its name, on the side where there is room; neighbours are kept apart by turns above and below."""
-    left = x > WIDTH / 2
-    anchor, away = ("end", -8) if left else ("start", 8)
-    up = y + 16 if place % 2 == 0 else y - 8
-    colour = _COLOURS[kind]
-    label = f'<text x="{x + away:.1f}" y="{up:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(name)}</text>'
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>{label}'
+def _marks(dots: list[tuple[str, str, float, float]]) -> str:
+    """Dots with their names, each on the side where there is room, moved up or down until it covers no other name or dot."""
+    taken = [(x - 5, x + 5, y) for _, _, x, y in dots]
+    drawn = []
+    for kind, name, x, y in dots:
+        left = x > WIDTH / 2
+        width = _LETTER * len(name)
+        start = x - 8 - width if left else x + 8
+        tried = [y + 4 + step * _LINE for step in (1, -1, 2, -2, 3, -3, 4, -4)]
+        at = next((one for one in tried if not _hits(taken, start, start + width, one - 4)), tried[0])
+        taken.append((start, start + width, at - 4))
+        colour, anchor, away = _COLOURS[kind], "end" if left else "start", -8 if left else 8
+        drawn.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
+            f'<text x="{x + away:.1f}" y="{at:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(name)}</text>'
+        )
+    return "".join(drawn)
+
+
+def _hits(taken: list[tuple[float, float, float]], start: float, end: float, y: float) -> bool:
+    """Whether a name from start to end at height y covers something, or leaves the frame."""
+    outside = not TOP < y < HEIGHT - BOTTOM
+    return outside or any(start < right and left < end and abs(y - other) < _LINE - 1 for left, right, other in taken)

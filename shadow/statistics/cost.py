@@ -54,7 +54,7 @@ def savings(
     """What routing saved. by_tier: total sums of each tier; shadow_usd: mirror and judge spend of the same window.
 
     What a tier's requests would have cost on top: its spend times the ratio of reference to served token cost among its
-    priced samples; where it serves for free, its requests times the mean reference cost. Interval: delta method,
+    priced samples, or its requests times the mean reference cost, whichever varies less. Interval: delta method,
     Student's t with the fewest degrees of freedom of any tier. Undefined where a tier below the top with requests has
     fewer than two priced samples.
     Source: ratio estimator, Cochran 1977, ch. 6.
@@ -126,15 +126,27 @@ def projected_cost(by_route: Mapping[tuple[str, str], Sums], *, level: float = 0
 
 
 def _on_top(sums: Sums) -> tuple[float, float]:
-    """Cost of a tier's requests had they gone to the tier of the reference answers, and its variance."""
+    """Cost of a tier's requests had they gone to the tier of the reference answers, and its variance.
+
+    Of the ratio and the mean per request the one that varies less: where a few served answers cost many times the mean, and the
+    reference's on the same requests do not, the ratio hangs on those few, and its interval is too narrow for that.
+    """
     freedom = sums.priced / (sums.priced - 1.0)
+    found = [_expanded(sums.requests, sums.d, sums.d_ref / sums.d, sums.dd_ref, sums.dd, sums.dd_ref_ref)]
     if sums.d_served > 0.0 and sums.cost_usd > 0.0:
         ratio = sums.d_ref / sums.d_served
-        spread = sums.dd_ref_ref - 2 * ratio * sums.dd_ref_served + ratio**2 * sums.dd_served_served
-        scale, base = sums.cost_usd, sums.d_served
-    else:
-        ratio = sums.d_ref / sums.d
-        spread = sums.dd_ref_ref - 2 * ratio * sums.dd_ref + ratio**2 * sums.dd
-        scale, base = sums.requests, sums.d
-    # Rounding dust of a spread that is really 0 may be negative.
-    return scale * ratio, freedom * max(0.0, spread) * (scale / base) ** 2
+        moments = (sums.dd_ref_served, sums.dd_served_served, sums.dd_ref_ref)
+        found.append(_expanded(sums.cost_usd, sums.d_served, ratio, *moments))
+    estimate, variance = min(found, key=lambda one: one[1])
+    return estimate, freedom * variance
+
+
+def _expanded(
+    total: float, sampled: float, ratio: float, cross: float, square: float, reference_square: float
+) -> tuple[float, float]:
+    """total * ratio with its variance, where total is known of all requests and `sampled` of the weighted samples.
+
+    Rounding dust of a spread that is really 0 may be negative.
+    """
+    spread = reference_square - 2 * ratio * cross + ratio**2 * square
+    return total * ratio, max(0.0, spread) * (total / sampled) ** 2

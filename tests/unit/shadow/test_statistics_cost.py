@@ -71,6 +71,21 @@ def test_savings_of_a_constant_price_ratio_are_exact() -> None:
     assert found.net_usd.width == pytest.approx(0.0, abs=1e-6)
 
 
+def test_a_few_answers_that_ran_on_do_not_make_the_saving_a_guess() -> None:
+    rng = np.random.default_rng(11)
+    hits, widths = [], []
+    for _ in range(300):
+        served = 0.001 * rng.lognormal(0.0, 1.0, size=4000)
+        reference = 0.02 * rng.lognormal(0.0, 0.2, size=4000)
+        taken = rng.random(4000) < 0.1
+        found = savings({"fast": priced(served[taken], reference[taken], served)}, top_tier="frontier", shadow_usd=0.0)
+        assert isinstance(found, Savings)
+        hits.append(found.all_top_usd.covers(float(reference.sum())))
+        widths.append(found.all_top_usd.width or 0.0)
+    assert np.mean(hits) > 0.92
+    assert np.mean(widths) < 0.05 * 4000 * 0.02
+
+
 def test_a_free_tier_saves_what_its_requests_would_have_cost_on_top() -> None:
     free = priced(np.zeros(4), np.array([0.01, 0.03, 0.01, 0.03]), np.zeros(500))
     found = savings({"local": free}, top_tier="frontier", shadow_usd=0.0)
