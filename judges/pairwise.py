@@ -20,6 +20,8 @@ NAME = "pairwise@2"
 _PROMPT = "pairwise-2.txt"
 _CLOSING = {"line": "pairwise-line-1.txt", "json_schema": "pairwise-json-1.txt"}
 _WORDS = ("FIRST", "SECOND", "EQUAL")
+#: How a rationale begins where a preference follows the place and not the answer.
+ORDERS_DISAGREE = "the two orders disagree"
 #: Score of an answer that won in both orders, in one while the other called them equal, in none; and of one that lost in both.
 _WON_BOTH, _WON_ONCE, _EQUAL, _LOST = 0.95, 0.9, 0.85, 0.1
 
@@ -90,7 +92,7 @@ async def _ask(model: ChatModel, comparison: Comparison) -> Vote:
     reasons = "\n".join(stated.reasons for stated in found if stated.reasons)
     lost = outcomes.count("reference")
     if lost == 1:
-        disagreement = f"the two orders disagree: {outcomes[0]} and {outcomes[1]} called better"
+        disagreement = f"{ORDERS_DISAGREE}: {outcomes[0]} and {outcomes[1]} called better"
         return Vote(accepted=None, reasons=disagreement, cost_usd=cost)
     score = _LOST if lost else (_EQUAL, _WON_ONCE, _WON_BOTH)[outcomes.count("answer")]
     return Vote(accepted=not lost, score=score, reasons=reasons, cost_usd=cost)

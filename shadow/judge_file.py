@@ -37,16 +37,17 @@ class Pair:
 def read_pairs(path: Path) -> Iterator[Pair | BadLine]:
     """Every line of a pairs file, plain or gzip, in order. Raises: ConfigError where the file cannot be opened."""
     for found in read_objects(path):
-        yield found if isinstance(found, BadLine) else _pair(*found)
+        yield found if isinstance(found, BadLine) else pair_of(*found)
 
 
 def parse_line(raw: bytes, number: int) -> Pair | BadLine:
     """One line as a pair, or what is wrong with it. Unknown keys are ignored."""
     found = parse_object(raw, number)
-    return found if isinstance(found, BadLine) else _pair(number, found)
+    return found if isinstance(found, BadLine) else pair_of(number, found)
 
 
-def _pair(number: int, value: dict[str, Any]) -> Pair | BadLine:
+def pair_of(number: int, value: dict[str, Any]) -> Pair | BadLine:
+    """A line's object as a pair, or what is wrong with it."""
     identity = value.get("id")
     if isinstance(identity, bool) or not isinstance(identity, str | int):
         return BadLine(line=number, reason='"id" has to be a string or a whole number')

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from shadow.json_lines import BadLine, parse_object, read_objects
+from shadow.labelling import Item
 from shadow.prompts import question_of
 from shadow.store.labels import Label, WaitingSample, blind_name
 
@@ -129,8 +130,8 @@ def label_json(label: Label) -> str:
     )
 
 
-def form_lines(sample: WaitingSample) -> list[str]:
-    """The lines for a reviewer, one per answer, blind; none where the texts are gone."""
+def form_lines(sample: WaitingSample, *, texts: bool = True) -> list[str]:
+    """The lines for a reviewer, one per answer, blind; none where the texts are gone. texts: whether to write them out."""
     if not sample.prompt:
         return []
     context = question_of(sample.request_body, sample.dialect).context
@@ -143,13 +144,23 @@ def form_lines(sample: WaitingSample) -> list[str]:
                 "label": None,
                 "reviewer": None,
                 "labelled_at": None,
-                "prompt": sample.prompt,
-                "context": context,
-                "answer": completion,
             }
+            | ({"prompt": sample.prompt, "context": context, "answer": completion} if texts else {})
         )
         for name, completion in blind
     ]
+
+
+def item_lines(item: Item, *, texts: bool = True) -> list[str]:
+    """The lines of one reviewer's item, one per answer in that reviewer's order; texts: with what there is to look at."""
+    lines = []
+    for answer in item.answers:
+        content: dict[str, Any] = {"sample_id": item.item_id, "which": answer.which, "label": None}
+        content |= {"reviewer": None, "labelled_at": None}
+        if texts:
+            content |= {"prompt": item.prompt, "context": item.context, "answer": answer.text}
+        lines.append(_line(content))
+    return lines
 
 
 def _line(content: Mapping[str, Any]) -> str:

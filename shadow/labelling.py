@@ -206,6 +206,19 @@ async def _save_gold(
     await label_words.save_skips(connection, known.key, reviewer, skipped, now=now)
 
 
+async def save_gold_label(connection: AsyncConnection, label: Label) -> bool:
+    """Store a label that came by file, if it is one of a gold item; False if there is no such item or answer."""
+    known = await gold.item_with_key(connection, label.sample_id)
+    if known is None:
+        return False
+    word = Word(which=label.which, label=1 if label.label else 0)
+    try:
+        await _save_gold(connection, label.reviewer, known, [word], label.labelled_at)
+    except UnknownItemError:
+        return False
+    return True
+
+
 async def progress_of(
     connection: AsyncConnection, reviewer: str, labelling: LabelSettings, *, now: datetime
 ) -> Progress:

@@ -51,12 +51,13 @@ class Priced:
 class Panels:
     """free: costs nothing. paid: the same with the LLM judges, None without one; priced: what these cost at most.
 
-    spent: the panel for when today's money is gone; its LLM judges abstain and say so.
+    spent: the panel for when today's money is gone; its LLM judges abstain and say so. fresh: `paid`, remembering no verdict.
     """
 
     free: Panel
     paid: Panel | None = None
     spent: Panel | None = None
+    fresh: Panel | None = None
     priced: tuple[Priced, ...] = ()
 
     def worst_case_usd(self, comparisons: Sequence[Comparison]) -> Decimal:
@@ -96,10 +97,13 @@ def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Pa
     cache = VoteCache(entries=judging.cache_entries, directory=directory) if judging.cache_entries else None
     kinds: dict[str, type[RubricJudge | PairwiseJudge]] = {"rubric": RubricJudge, "pairwise": PairwiseJudge}
     kinship = Kinship(settings)
-    asking: dict[str, Judge] = {
-        name: kinds[name](models, allow_same_family=judging.allow_same_family, cache=cache, families=kinship.of)
-        for name in wanted
-    }
+
+    def asked(memory: VoteCache | None) -> dict[str, Judge]:
+        same = judging.allow_same_family
+        return {name: kinds[name](models, allow_same_family=same, cache=memory, families=kinship.of) for name in wanted}
+
+    asking = asked(cache)
+    unremembering = {judge.name: judge for judge in asked(None).values()}
     paid = build_panel(judging.panel, paid=asking, calibration=judging.calibration)
     dear = {judge.name: OutOfBudget(judge.name, judging.budget_usd_per_day) for judge in asking.values()}
     calls = sum(_CALLS[name] for name in wanted)
@@ -107,6 +111,7 @@ def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Pa
         free=paid.of([judge for judge in paid.judges if judge.name not in dear]),
         paid=paid,
         spent=paid.of([dear.get(judge.name, judge) for judge in paid.judges]),
+        fresh=paid.of([unremembering.get(judge.name, judge) for judge in paid.judges]),
         priced=tuple(
             Priced(
                 calls=calls,

@@ -25,12 +25,12 @@ from shadow.prompts import question_of
 from shadow.redaction import cleaner
 from shadow.settings import Settings
 from shadow.store import budgets, samples
-from shadow.store.engine import AsyncConnection, AsyncEngine, libpq_url
+from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.samples import Answer, Sample
+from shadow.task_queue import JUDGE, MIRROR
 
 log = structlog.get_logger()
 
-MIRROR, JUDGE = "mirror", "judge"
 JUDGE_ATTEMPTS = 3
 
 
@@ -41,17 +41,6 @@ def _attempts(most: int, wait_seconds: int) -> procrastinate.RetryStrategy | boo
 
 class MirrorIncompleteError(Exception):
     """A completion is still missing and may be had later; the queue runs the job again."""
-
-
-def queue_app(database_url: str) -> procrastinate.App:
-    """The task queue, in its own schema of the store's database. Open it with `open_async`."""
-    connector = procrastinate.PsycopgConnector(
-        conninfo=libpq_url(database_url),
-        kwargs={"options": "-c search_path=procrastinate", "connect_timeout": 5},
-        min_size=1,
-        max_size=6,
-    )
-    return procrastinate.App(connector=connector)
 
 
 class Tasks:

@@ -12,13 +12,15 @@ import structlog
 from procrastinate.types import JSONValue
 
 from router.pricing import resolve_prices
+from shadow.gold_judging import GoldJudging
 from shadow.mirror import Mirror
 from shadow.panels import panels_of
 from shadow.process import keep_running, pause, stop_event
 from shadow.settings import Settings
 from shadow.store import samples
 from shadow.store.engine import AsyncEngine, engine_for
-from shadow.tasks import JUDGE, MIRROR, Tasks, queue_app
+from shadow.task_queue import JUDGE, MIRROR, queue_app
+from shadow.tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -40,6 +42,7 @@ async def run_worker(settings: Settings, database_url: str) -> None:
         """One life of the queue's connections; `keep_running` starts another one when the database comes back."""
         app = queue_app(database_url)
         Tasks(settings, engine, mirror, panels).register(app)
+        GoldJudging(settings, engine, panels).register(app)
         async with app.open_async(), asyncio.TaskGroup() as group:
             group.create_task(_work_off(app, MIRROR, settings.sampling.concurrency))
             group.create_task(_work_off(app, JUDGE, JUDGE_CONCURRENCY))

@@ -17,15 +17,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shadow.cli.database import store_url
+from shadow.cli.label_agreement import agreement
+from shadow.cli.label_gold import gold
 from shadow.cli.options import config_option, json_option
 from shadow.errors import ConfigError
-from shadow.settings import load
+from shadow.settings import Settings, load
 
 if TYPE_CHECKING:
     from shadow.json_lines import BadLine
     from shadow.label_file import LabelLine
 
 _CHUNK = 500
+_QUEUE = 500  # items of one reviewer's form, at most
 _STORED = ("new", "changed", "same", "older")
 
 
@@ -45,19 +48,32 @@ def label() -> None:
     """Human labels as files of JSON Lines: sample_id, which, label (0 or 1), reviewer, labelled_at."""
 
 
+label.add_command(gold)
+label.add_command(agreement)
+
+
 @label.command("export")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: stdout. A name ending in .gz is compressed.")
 @click.option("--waiting", is_flag=True, help="Instead, a form: the samples that wait for a reviewer, answers blind.")
+@click.option("--reviewer", callback=_reviewer, help="With --waiting: this reviewer's queue, as /labels would show it.")
+@click.option("--no-texts", is_flag=True, help="With --waiting: leave requests and answers out.")
 @config_option
-def export(out: Path | None, config: Path, *, waiting: bool) -> None:
+def export(out: Path | None, reviewer: str | None, config: Path, *, waiting: bool, no_texts: bool) -> None:
     """Write all labels, or a form for those that are still to be given.
 
     In the form each line is one answer, without the name of its tier or model: put 1 into `label` for an answer that a careful
     person would accept, else 0, and give the file to `shadow label import --reviewer NAME`. A line that stays null is left out.
+    With --reviewer the form holds what waits for that one: first and second opinions, disputes, and gold items, unmarked.
     """
-    with store_url(load(config)) as url, _sink(out) as sink, _progress() as progress:
-        if waiting:
-            written, skipped = asyncio.run(_write_form(url, sink, progress))
+    settings = load(config)
+    if (reviewer is not None or no_texts) and not waiting:
+        raise click.UsageError("--reviewer and --no-texts belong to --waiting")
+    with store_url(settings) as url, _sink(out) as sink, _progress() as progress:
+        if waiting and reviewer is not None:
+            written = asyncio.run(_write_queue(url, sink, reviewer, settings, texts=not no_texts))
+            said = f"{written[0]} items, {written[1]} answers to label by {reviewer}"
+        elif waiting:
+            written, skipped = asyncio.run(_write_form(url, sink, progress, texts=not no_texts))
             said = f"{written[0]} samples, {written[1]} answers to label"
             said += "".join(f"; {count} {why}" for why, count in sorted(skipped.items()))
         else:
@@ -113,6 +129,7 @@ async def _store(
     """(how many of which outcome, lines that name an answer nobody has). A transaction per chunk: repeating finishes it."""
     from shadow.json_lines import BadLine
     from shadow.label_file import LabelLine
+    from shadow.labelling import save_gold_label
     from shadow.store.engine import engine_for
     from shadow.store.labels import save_labels
 
@@ -126,6 +143,9 @@ async def _store(
             chunk = given[start : start + _CHUNK]
             async with engine.begin() as connection:
                 outcomes = await save_labels(connection, [label for _, label in chunk])
+                for place, outcome in enumerate(outcomes):
+                    if outcome == "unknown" and await save_gold_label(connection, chunk[place][1]):
+                        outcomes[place] = "new"
             for (line, said), outcome in zip(chunk, outcomes, strict=True):
                 if outcome == "unknown":
                     reason = f"sample {said.sample_id} has no answer {said.which!r}"
@@ -156,7 +176,26 @@ async def _write_labels(url: str, sink: TextIO, progress: Progress) -> int:
     return written
 
 
-async def _write_form(url: str, sink: TextIO, progress: Progress) -> tuple[tuple[int, int], dict[str, int]]:
+async def _write_queue(url: str, sink: TextIO, reviewer: str, settings: Settings, *, texts: bool) -> tuple[int, int]:
+    """(items, answers) written, of one reviewer's queue."""
+    from shadow.label_file import item_lines
+    from shadow.labelling import queue_of
+    from shadow.store.engine import engine_for
+
+    engine = engine_for(url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            items = await queue_of(connection, reviewer, settings.labels, limit=_QUEUE)
+    finally:
+        await engine.dispose()
+    lines = [line for item in items for line in item_lines(item, texts=texts)]
+    sink.writelines(lines)
+    return len(items), len(lines)
+
+
+async def _write_form(
+    url: str, sink: TextIO, progress: Progress, *, texts: bool
+) -> tuple[tuple[int, int], dict[str, int]]:
     """((samples, answers) written, how many samples were left out by reason)."""
     from shadow.label_file import form_lines
     from shadow.store.engine import engine_for
@@ -174,7 +213,7 @@ async def _write_form(url: str, sink: TextIO, progress: Progress) -> tuple[tuple
                 if len(found) < len(chunk):
                     skipped["are still being mirrored and come with a later export"] += len(chunk) - len(found)
                 for sample in found:
-                    lines = form_lines(sample)
+                    lines = form_lines(sample, texts=texts)
                     sink.writelines(lines)
                     samples, answers = samples + bool(lines), answers + len(lines)
                     if not lines:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,13 +16,17 @@ from shadow.findings import Findings
 from shadow.report import Report, build_report
 from shadow.settings import Settings, load
 
+if TYPE_CHECKING:
+    from shadow.store.alerts import Alert
+
 
 @click.command()
 @config_option
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Window; default: rollup.window_days.")
 @json_option
 def report(config: Path, days: float | None, *, as_json: bool) -> None:
-    """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings and shadow spend, by tier; findings."""
+    """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings, shadow spend; alerts, findings."""
+    from shadow.alerts_text import alert_json, alert_lines
     from shadow.findings import findings_json
     from shadow.findings_text import render_findings
     from shadow.report_json import report_json
@@ -29,18 +34,22 @@ def report(config: Path, days: float | None, *, as_json: bool) -> None:
 
     settings = load(config)
     with store_url(settings) as url:
-        found, findings = asyncio.run(_build(settings, url, days or settings.rollup.window_days))
+        found, findings, alerts = asyncio.run(_build(settings, url, days or settings.rollup.window_days))
     if as_json:
-        click.echo(json.dumps({**report_json(found), "findings": findings_json(findings)}))
+        more = {"findings": findings_json(findings), "alerts": [alert_json(alert) for alert in alerts]}
+        click.echo(json.dumps({**report_json(found), **more}))
     else:
+        for line in alert_lines(alerts):
+            click.echo(line)
         report_console().print(render(found))
         report_console().print(render_findings(findings))
 
 
-async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Findings]:
+async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Findings, list[Alert]]:
     from shadow import rollup
     from shadow.findings import load_findings
     from shadow.price_log import log_prices
+    from shadow.store.alerts import last_alerts
     from shadow.store.engine import engine_for, utc_now
 
     engine = engine_for(url)
@@ -50,6 +59,8 @@ async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Fin
         await log_prices(engine, settings)
         now = utc_now()
         found = await build_report(engine, tiers=settings.tier_names, since=now - timedelta(days=days), until=now)
-        return found, await load_findings(engine, settings, days=days, now=now)
+        async with engine.connect() as connection:
+            alerts = await last_alerts(connection, is_open=True)
+        return found, await load_findings(engine, settings, days=days, now=now), alerts
     finally:
         await engine.dispose()

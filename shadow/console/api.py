@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from shadow.console.answers import ErrorBody
+from shadow.console.api_alerts import add_alert_routes
 from shadow.console.api_labels import add_label_routes
 from shadow.console.api_samples import add_sample_routes
 from shadow.console.api_spend import add_spend_routes
@@ -20,4 +21,5 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_spend_routes(routes, settings, engine)
     add_sample_routes(routes, engine)
     add_label_routes(routes, settings, engine)
+    add_alert_routes(routes, engine)
     return routes

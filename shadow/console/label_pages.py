@@ -15,6 +15,7 @@ from shadow.errors import StoreError
 from shadow.label_agreement import disputes_json, load_agreement
 from shadow.labelling import REASONS, next_item, progress_of
 from shadow.settings import Settings
+from shadow.store import gold
 from shadow.store.console_session import reading
 from shadow.store.engine import AsyncEngine, utc_now
 
@@ -22,6 +23,7 @@ Render = Callable[..., HTMLResponse]
 #: Keys for accept, reject and can't tell: the left answer's under the left hand, the right one's under the right.
 KEYS = (("1", "2", "3"), ("8", "9", "0"))
 SHOWN_DISPUTES = 30
+GOLD_ROWS = 100
 
 
 def add_label_pages(
@@ -65,10 +67,15 @@ def add_label_pages(
         try:
             async with reading(engine) as connection:
                 found = await load_agreement(connection, days=days, now=utc_now())
+                version = await gold.latest(connection)
+                figures = await gold.figure_rows(connection, limit=GOLD_ROWS)
         except StoreError as exc:
             return unreadable(exc)
+        newest = {row["judge"]: row for row in reversed(figures) if version and row["version"] == version.version}
         return render(
             "label_agreement.html",
+            gold=version,
+            gold_figures=newest.values(),
             found=found,
             days=days,
             disputes=disputes_json(found)[:SHOWN_DISPUTES],

@@ -12,7 +12,7 @@ from shadow.reasons import in_words
 from shadow.report import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate, Undefined
-from shadow.store import budgets, policies
+from shadow.store import alerts, budgets, policies
 from shadow.store.console_rows import SampleDetail
 from shadow.store.console_samples import divergent_pairs
 from shadow.store.console_session import reading, translated
@@ -21,6 +21,7 @@ from shadow.store.engine import AsyncEngine
 
 PAIRS = 6
 POLICIES = 5
+ALERTS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Overview:
     pairs: list[SampleDetail]
     policies: list[policies.PolicyRow]
     spent_today: Mapping[str, tuple[Decimal, Decimal, float]]
+    alerts: list[alerts.Alert]
 
 
 async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetime, window: timedelta) -> Overview:
@@ -52,6 +54,7 @@ async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetim
         history = await policies.history(connection, POLICIES)
         computed_at = await figures_computed_at(connection)
         spent = await budgets.spent_today(connection, now)
+        open_alerts = await alerts.last_alerts(connection, is_open=True, limit=ALERTS)
         has_traffic = report.overall.requests > 0 or await has_exchanges(connection)
     caps = {"mirror": settings.sampling.budget_usd_per_day, "judge": settings.judges.budget_usd_per_day}
     tiers = [tier.tier for tier in report.tiers]
@@ -69,6 +72,7 @@ async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetim
         pairs=pairs,
         policies=history,
         spent_today={purpose: (*spent.get(purpose, (Decimal(0), Decimal(0))), cap) for purpose, cap in caps.items()},
+        alerts=open_alerts,
     )
 
 

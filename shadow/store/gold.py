@@ -196,15 +196,45 @@ async def has_run(connection: AsyncConnection, version: int, day: date) -> bool:
     return bool(await connection.scalar(sa.select(query)))
 
 
-async def verdict_history(
-    connection: AsyncConnection, version: int
-) -> dict[str, dict[date, dict[str, tuple[str, bool | None]]]]:
-    """judge -> day -> item -> (verdict, whether both orders agreed), of every run of a version."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """One judge's first run of a version and another day's. number: of that day among the judge's runs, 0 for the first.
+
+    Verdicts: item -> (verdict, whether both orders agreed).
+    """
+
+    number: int
+    first: Mapping[str, tuple[str, bool | None]]
+    day: Mapping[str, tuple[str, bool | None]]
+
+
+async def runs_of_day(connection: AsyncConnection, version: int, day: date) -> dict[str, Runs]:
+    """judge -> its first run and that day's, of the judges that were heard on that day."""
+    days = {
+        row.judge: (row.first, row.earlier)
+        for row in await connection.execute(
+            sa.text(
+                "SELECT judge, min(day) AS first, count(*) - 1 AS earlier FROM gold_figures "
+                "WHERE version = :version AND day <= :day GROUP BY 1 HAVING max(day) = :day"
+            ),
+            {"version": version, "day": day},
+        )
+    }
     found: dict[str, dict[date, dict[str, tuple[str, bool | None]]]] = {}
-    query = sa.select(gold_verdicts).where(gold_verdicts.c.version == version).order_by(gold_verdicts.c.day)
-    async for row in await connection.stream(query):
-        found.setdefault(row.judge, {}).setdefault(row.day, {})[row.item_id] = (row.verdict, row.orders_agree)
-    return found
+    query = sa.select(gold_verdicts).where(
+        gold_verdicts.c.version == version,
+        sa.tuple_(gold_verdicts.c.judge, gold_verdicts.c.day).in_(
+            [(judge, when) for judge, (first, _) in days.items() for when in (first, day)]
+        ),
+    )
+    for row in await connection.execute(query):
+        of_day = found.setdefault(row.judge, {}).setdefault(row.day, {})
+        of_day[row.item_id] = (row.verdict, row.orders_agree)
+    return {
+        judge: Runs(number=earlier, first=found[judge][first], day=found[judge][day])
+        for judge, (first, earlier) in days.items()
+        if judge in found
+    }
 
 
 async def figure_rows(connection: AsyncConnection, *, limit: int = 500) -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 import yaml
 
+from shadow.cli.main import main
 from shadow.store.engine import AsyncEngine, engine_for, libpq_url
 from shadow.store.labels import Label, blind_name, save_labels
 
@@ -43,7 +45,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(store: str, tmp_path: Path) -> Run:
+def run(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`shadow label …` on that store."""
     config = tmp_path / "shadow.yaml"
     content = {
@@ -53,19 +55,22 @@ def run(store: str, tmp_path: Path) -> Run:
             for tier in ("fast", "balanced", "frontier")
         ],
         "routing": {"thresholds": {"fast": 0.8, "balanced": 0.6}},
+        "labels": {"second_share": 1.0, "gold_share": 0.3},
         "database": {"url": store},
     }
     config.write_text(yaml.safe_dump(content))
+    monkeypatch.setenv("SHADOW_CONFIG", str(config))
 
     def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "shadow.cli.main", "label", *map(str, words)],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env={**os.environ, "SHADOW_CONFIG": str(config)},
-        )
+        """In this process, as the entry point would do it: a process of its own each time takes seconds."""
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        monkeypatch.setattr(sys, "argv", ["shadow", "label", *map(str, words)])
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     return call
 
@@ -167,6 +172,31 @@ def test_bad_lines_are_named_and_the_others_are_stored(run: Run, store: str, tmp
     assert "has no answer 'nobody'" in named[2]
     stored = rows(store, "SELECT reviewer FROM labels WHERE reviewer IN ('noa', 'zoe-2') ORDER BY 1")
     assert stored == [("noa",), ("zoe-2",)]
+
+
+def test_one_reviewers_queue_goes_out_with_gold_items_that_look_like_all_others(
+    run: Run, store: str, tmp_path: Path
+) -> None:
+    gold = tmp_path / "gold.jsonl"
+    gold.write_text(json.dumps({"id": "g", "prompt": "2 + 2?", "answer": "5", "label": 0}) + "\n")
+    assert run("gold", "import", gold, "--by", "mira").returncode == 0
+    form = tmp_path / "queue.jsonl"
+    assert run("export", "--waiting", "--reviewer", "ann", "--no-texts", "--out", form).returncode == 0
+    lines = lines_of(form.read_text())
+    assert {tuple(sorted(line)) for line in lines} == {("label", "labelled_at", "reviewer", "sample_id", "which")}
+    assert all(line["which"].startswith("blind:") for line in lines)
+    known = {request_id for (request_id,) in rows(store, "SELECT request_id::text FROM samples")}
+    assert len({line["sample_id"] for line in lines} - known) == 1
+    assert "2 + 2?" in run("export", "--waiting", "--reviewer", "ann").stdout
+    form.write_text("".join(json.dumps({**line, "label": 1}) + "\n" for line in lines))
+    first, again = (json.loads(run("import", form, "--reviewer", "ann", "--json").stdout) for _ in range(2))
+    assert (first["new"], again["bad_lines"]) == (len(lines), [])
+    assert rows(store, "SELECT truth, label FROM gold_checks WHERE reviewer = 'ann'") == [(0, 1)]
+    assert run("export", "--waiting", "--reviewer", "ann").stdout == ""
+    said = run("agreement").stdout
+    assert "answers that two of them labelled; kappa" in said
+    assert json.loads(run("agreement", "--json").stdout)["overall"]["agreed"]["n"] > 10
+    assert run("export", "--no-texts").returncode == 2
 
 
 def test_a_file_that_cannot_be_read_or_written_is_one_line(run: Run, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ from shadow.sampling import Draw, Target
 from shadow.settings import Settings, parse
 from shadow.store import budgets, samples
 from shadow.store.engine import engine_for
-from shadow.tasks import MirrorIncompleteError, Tasks, queue_app
+from shadow.task_queue import queue_app
+from shadow.tasks import MirrorIncompleteError, Tasks
 from shadow.worker import dispatch_new
 
 pytestmark = pytest.mark.slow
