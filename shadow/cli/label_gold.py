@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shadow.store.gold import GoldItem, GoldVersion
 
 #: With fewer items of one kind a drift is hardly seen.
-_FEW = 50
+_FEW = 100
 
 
 def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

@@ -65,9 +65,11 @@ _SUBJECTS = f"""
 WITH subjects AS (
     SELECT request_id, started_at, served_tier AS tier FROM samples s
     WHERE (label_drawn OR decided_label_drawn) AND label_drawn AND state <> 'sampled'
+    AND texts_deleted_at IS NULL
     UNION
     SELECT request_id, started_at, decided_tier FROM samples s
     WHERE (label_drawn OR decided_label_drawn) AND decided_label_drawn AND state <> 'sampled'
+    AND texts_deleted_at IS NULL
 ), looked_at AS (
     SELECT s.request_id, s.started_at, t.prompt IS NOT DISTINCT FROM '' OR t.prompt IS NULL AS textless,
            said.given, k.skipped,
