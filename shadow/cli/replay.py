@@ -80,7 +80,7 @@ def replay(
     from shadow.replay.frontier import frontier_of
     from shadow.replay.loop import run_all
     from shadow.replay.population import population_of
-    from shadow.replay.report import notes_of, replay_report
+    from shadow.replay.report import labels_report, notes_of, replay_report
     from shadow.replay.serving import serve, starting_policy
     from shadow.replay.stage import Stage
 
@@ -117,7 +117,7 @@ def replay(
             "bad_lines": [{"line": line.line, "reason": line.reason} for line in bad],
             "judge": judge,
             "panel": panel,
-            "labels": {"asked": labels if judge == "panel" else None},
+            "labels": {"asked": labels if judge == "panel" else None, **labels_report(runs)},
             "scorer": scorer,
             **replay_report(stage, runs, frontier, seed=seed, epsilon=epsilon, delta=delta),
             "notes": [*said, *notes_of(stage, runs)],

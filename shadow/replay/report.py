@@ -117,6 +117,12 @@ def replay_report(
     }
 
 
+def labels_report(runs: Sequence[Run]) -> Json:
+    """How many samples of a run were labelled, and how many could have been."""
+    counts = np.array([run.estimates.counts[-1] for run in runs])
+    return {"drawn": spread(counts[:, 3]), "mirrored": spread(counts[:, 1])}
+
+
 def notes_of(stage: Stage, runs: Sequence[Run]) -> list[str]:
     """What a reader has to know beside the figures, a sentence each."""
     found = []

@@ -45,7 +45,7 @@ def _heading(report: Json) -> str:
     limits = ", ".join(f"{tier} from {limit:.3f}" for tier, limit in report["starting_policy"]["thresholds"].items())
     judged = "verdicts are the truth"
     if report["judge"] == "panel":
-        judged = f"verdicts by {report['panel']}, {report['labels']['asked'] or 'no'} labels a run"
+        judged = f"verdicts by {report['panel']}, {_labels(report)} labels a run"
     return (
         f"{report['rows']:,} rows, tiers {', '.join(report['tiers'])}. {report['repeat']:,} runs of {report['requests']:,}"
         f" requests drawn with replacement, seed {report['seed']}.\n"
@@ -53,6 +53,11 @@ def _heading(report: Json) -> str:
         f"Mirrored: {rates['up']:.2%} up, {rates['down']:.2%} down, {rates['control_top']:.2%} of the top tier's twice;"
         f" {judged}.\n"
     )
+
+
+def _labels(report: Json) -> str:
+    asked = report["labels"]["asked"]
+    return f"{asked:,}" if asked else "no"
 
 
 def _accuracy(report: Json) -> Table:
@@ -158,10 +163,10 @@ def _tuning(report: Json) -> Table:
     table.add_row("USD per 1000", _spread(policy["usd_per_1000"], 1, 4))
     table.add_row("saved against always-top, %", f"{_spread(cost['saved_share'], 100, 1)}, mirrors deducted")
     table.add_row("costs no more, mirrors included", f"{_share(cost['within_always_top'])} of the runs")
-    for name, said in (("best_fixed_policy", "best fixed policy"), ("oracle", "oracle")):
+    for name, said in (("best_fixed_policy", "best fixed"), ("oracle", "oracle")):
         found = tuning["regret"][name]
-        table.add_row(f"regret, USD per 1000, {said}", _spread(found["usd_per_1000"], 1, 4))
-        table.add_row(f"regret, points, {said}", _spread(found["accuracy"], 100, 2))
+        table.add_row(f"regret, USD per 1000, to {said}", _spread(found["usd_per_1000"], 1, 4))
+        table.add_row(f"regret, points, to {said}", _spread(found["accuracy"], 100, 2))
     _add_uncertified(table, tuning)
     if tuning["more_pairs"]["value"] is not None:
         table.add_row("pairs missing, where kept", f"{tuning['more_pairs']['value']:,.0f} more, in the mean")
@@ -216,11 +221,13 @@ def _share(found: Mapping[str, Any]) -> str:
 
 
 def _spread(found: Mapping[str, Any], times: float, places: int) -> str:
-    """`1.36 (1.30 to 1.42; runs -0.10 to 2.90)`."""
+    """`1.36 (1.30…1.42; runs -0.10…2.90)`; `0.00 in all runs`."""
     if found["value"] is None:
         return "-"
     text = f"{times * found['value']:.{places}f}"
     if found["low"] is None:
         return text
+    if found["run_low"] == found["run_high"]:
+        return f"{text} in all runs"
     ends = [f"{times * found[name]:.{places}f}" for name in ("low", "high", "run_low", "run_high")]
-    return f"{text} ({ends[0]} to {ends[1]}; runs {ends[2]} to {ends[3]})"
+    return f"{text} ({ends[0]}…{ends[1]}; runs {ends[2]}…{ends[3]})"
