@@ -31,7 +31,7 @@ from rollups.from_raw import RawWindow
 from rollups.synthetic import TIERS, Traffic, load, midnights
 from scipy.stats import binom
 
-from shadow import rollup
+from shadow import retention, rollup
 from shadow.bands import strata_of
 from shadow.grafana.files import read_dashboard
 from shadow.grafana.macros import expand
@@ -71,38 +71,42 @@ class Line:
         return self.bar is None or (self.value if self.high is None else self.high) < self.bar
 
 
-def settings() -> Settings:
+def settings(**sections: dict[str, int]) -> Settings:
     tiers = [{"name": n, "models": [{"provider": "lab", "model": f"m-{n}", "price": PRICE}]} for n in TIERS]
     provider = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"}
     thresholds = {"thresholds": {"fast": 0.75, "balanced": 0.5}}
-    return parse({"providers": {"lab": provider}, "tiers": tiers, "routing": thresholds}, source="benchmark")
+    return parse(
+        {"providers": {"lab": provider}, "tiers": tiers, "routing": thresholds, **sections}, source="benchmark"
+    )
 
 
-def measure(url: str, traffic: Traffic, days: Sequence[datetime], told: Callable[[str], None]) -> list[Line]:
+def measure(
+    url: str, traffic: Traffic, days: Sequence[datetime], told: Callable[[str], None], *, bucket_seconds: int = 900
+) -> list[Line]:
     """Fill the store at `url` (migrated, empty) and measure. The last day is today: over, but not compacted."""
     began = time.monotonic()
     with psycopg.connect(libpq_url(url)) as connection:
         load(connection, traffic, days, lambda done: told(f"loading, {done}"))
         loaded = time.monotonic() - began
         connection.execute(
-            "INSERT INTO rollup_queue (bucket_start) SELECT generate_series(%s, %s, interval '15 minutes')",
-            [days[0], days[-1] + timedelta(days=1) - timedelta(minutes=15)],
+            "INSERT INTO rollup_queue (bucket_start) SELECT generate_series(%s, %s, make_interval(secs => %s))",
+            [days[0], days[-1] + timedelta(days=1) - timedelta(seconds=bucket_seconds), bucket_seconds],
         )
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE")
     lines = [Line(what="exchanges", value=traffic.exchanges_per_day * len(days), unit="")]
     lines.append(Line(what="loading them", value=loaded, unit="s"))
-    return lines + asyncio.run(_measured(url, days, told))
+    return lines + asyncio.run(_measured(url, days, told, bucket_seconds))
 
 
-async def _measured(url: str, days: Sequence[datetime], told: Callable[[str], None]) -> list[Line]:
+async def _measured(url: str, days: Sequence[datetime], told: Callable[[str], None], bucket_seconds: int) -> list[Line]:
     engine = engine_for(url, statement_timeout_seconds=600)
     until = days[-1] + timedelta(days=1)
     try:
-        buckets = await _buckets(engine, told)
+        buckets = await _buckets(engine, told, bucket_seconds)
         lines = [
-            _timed("one 15-minute bucket", buckets, bar=1.0),
+            _timed(f"one bucket of {bucket_seconds // 60} minutes", buckets, bar=1.0),
             Line(what="the slowest of them", value=max(buckets), unit="s", bar=1.0),
         ]
         told("compacting")
@@ -116,7 +120,9 @@ async def _measured(url: str, days: Sequence[datetime], told: Callable[[str], No
             ("from the middle of a day", days[0] + timedelta(hours=11)),
         ):
             told(f"estimates, {name}")
-            lines.append(_timed(f"30-day estimates by tier, {name}", await _estimates(engine, since, until), bar=0.1))
+            lines.append(
+                _timed(f"{len(days)}-day estimates by tier, {name}", await _estimates(engine, since, until), bar=0.1)
+            )
         told("estimates from raw rows")
         lines.append(await _against_raw(engine, url, days[0], until))
         told("dashboard")
@@ -124,16 +130,43 @@ async def _measured(url: str, days: Sequence[datetime], told: Callable[[str], No
     finally:
         await engine.dispose()
     with psycopg.connect(libpq_url(url)) as connection:
-        return lines + _storage(connection)
+        lines += _storage(connection)
+    told("deleting a day")
+    return lines + await _retention(url, days[0])
 
 
-async def _buckets(engine: AsyncEngine, told: Callable[[str], None]) -> list[float]:
+async def _retention(url: str, day: datetime) -> list[Line]:
+    """What deleting the oldest day takes. Its exchanges are deleted row by row first, and that is taken back."""
+    with psycopg.connect(libpq_url(url)) as connection:
+        began = time.monotonic()
+        deleted = connection.execute("DELETE FROM exchanges WHERE started_at < %s", [day + timedelta(days=1)]).rowcount
+        by_row = time.monotonic() - began
+        connection.rollback()
+    engine = engine_for(url, statement_timeout_seconds=600)
+    try:
+        before, began = await _read(engine, day, day + timedelta(days=1)), time.monotonic()
+        policy = settings(retention={"texts_days": 1, "rows_days": 1, "labels_days": 1, "spend_days": 1})
+        found = {one.what: one.rows for one in await retention.delete_due(engine, policy, now=day + timedelta(days=2))}
+        seconds = time.monotonic() - began
+        unchanged = await _read(engine, day, day + timedelta(days=1)) == before
+    finally:
+        await engine.dispose()
+    if found["exchanges"] != deleted:
+        raise SystemExit(f"retention deleted {found['exchanges']} exchanges of {deleted}")
+    return [
+        Line(what=f"deleting a day's {deleted:,} exchanges row by row (for comparison)", value=by_row, unit="s"),
+        Line(what="deleting the day by policy, all tables, pauses included", value=seconds, unit="s"),
+        Line(what="figures of that day that changed with it", value=float(not unchanged), unit="", bar=0.5),
+    ]
+
+
+async def _buckets(engine: AsyncEngine, told: Callable[[str], None], bucket_seconds: int) -> list[float]:
     """Compute every marked bucket by itself; seconds of each, the commit included."""
     seconds: list[float] = []
     while True:
         began = time.monotonic()
         async with engine.begin() as connection:
-            done = await recompute_changed(connection, bucket_seconds=900, limit=1)
+            done = await recompute_changed(connection, bucket_seconds=bucket_seconds, limit=1)
         if done.claimed == 0:
             return seconds
         seconds.append(time.monotonic() - began)
