@@ -25,7 +25,8 @@ from shadow.report import build_report
 from shadow.settings import parse
 from shadow.statistics.accuracy import assess
 from shadow.statistics.cost import cost_per_success, savings
-from shadow.statistics.estimate import Estimate
+from shadow.statistics.difference import mean_difference
+from shadow.statistics.estimate import Estimate, Undefined
 from shadow.statistics.histogram import latency_quantile
 from shadow.statistics.pair_sums import PAIR_FIELDS, PairSums
 from shadow.statistics.strata import Strata
@@ -152,7 +153,11 @@ async def test_pairs_of_tiers_have_the_sums_of_their_raw_rows(engine: AsyncEngin
     assert {("fast", "frontier", "up"), ("fast", "balanced", "up"), ("frontier", "fast", "down")} <= set(found)
     for key, total in found.items():
         assert total == pytest.approx({f.name: getattr(expected[key], f.name) for f in fields(PairSums)}, rel=1e-9), key
+        loss = [mean_difference([(1.0, sums)]) for sums in (PairSums(**total), expected[key])]
+        assert isinstance(loss[0], Undefined) or same(*loss), key  # type: ignore[arg-type]
+        assert type(loss[0]) is type(loss[1])
     reference = expected["fast", "frontier", "up"]
+    assert isinstance(mean_difference([(1.0, reference)]), Estimate)
     assert min(reference.judged, reference.labelled, reference.pairs - reference.judged) > 5
 
 

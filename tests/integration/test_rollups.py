@@ -207,7 +207,9 @@ async def window(engine: AsyncEngine, by: tuple[str, ...] = ("tier",)) -> dict[s
     return {piece.tier: piece.sums for piece in slices}
 
 
-async def test_rolled_up_sums_equal_those_of_the_raw_rows(engine: AsyncEngine, settings: Settings) -> None:
+async def test_rolled_up_sums_equal_those_of_the_raw_rows_and_the_report_shows_every_figure(
+    engine: AsyncEngine, settings: Settings
+) -> None:
     raw = await filled(engine, settings)
     assert await rollup.compute(engine, settings) == 7, "900 requests, 7 s apart, touch seven quarters of an hour"
     found = await window(engine)
@@ -216,6 +218,28 @@ async def test_rolled_up_sums_equal_those_of_the_raw_rows(engine: AsyncEngine, s
         assert expected.labelled > 5
         for name in SUM_FIELDS:
             assert getattr(found[tier], name) == pytest.approx(getattr(expected, name), rel=1e-9), (tier, name)
+
+    report = await build_report(engine, tiers=TIERS, since=START, until=START + timedelta(days=1))
+    fast, top = report.tiers
+    assert fast.requests + top.requests == report.overall.requests == 900
+    assert fast.accuracy.corrected is not None
+    assert fast.accuracy.raw is not None
+    assert fast.accuracy.coverage is not None
+    assert fast.accuracy.coverage.value < 1
+    assert top.accuracy.raw is None
+    assert top.accuracy.undefined["raw"].reason == "not_identified"
+    assert top.self_consistency is not None
+    fast_noise, of_qa, top_noise, _ = report.noise
+    assert fast_noise.found.excess == of_qa.found.excess is not None
+    assert (top_noise.found.floor is not None, top_noise.found.excess) == (True, None)
+    assert top_noise.found.floor.value == pytest.approx(1 - top.self_consistency.value)  # type: ignore[union-attr]
+    served_higher = sum(e.reason is not None for e in raw.exchanges)
+    assert fast.escalation_rate is not None
+    assert fast.escalation_rate.value == pytest.approx(served_higher / 900)
+    assert fast.cost_per_success_usd is not None
+    states = ("judged", "abstained", "failed", "shed", "waiting_for_mirror", "waiting_for_judge")
+    assert sum(report.funnel[state] for state in states) == report.funnel["sampled"]
+    assert report.shadow_usd > 0
     async with engine.connect() as connection:
         (noise,) = await window_noise(connection, since=START, until=START + timedelta(days=1))
     assert (noise.tier, noise.query_type) == ("fast", "qa")
@@ -227,7 +251,7 @@ async def test_rolled_up_sums_equal_those_of_the_raw_rows(engine: AsyncEngine, s
 async def test_a_second_run_reads_nothing_and_a_late_label_reopens_its_bucket_only(
     engine: AsyncEngine, settings: Settings
 ) -> None:
-    raw = await filled(engine, settings)
+    raw = await filled(engine, settings, n=300)
     await rollup.compute(engine, settings)
     assert await rollup.compute(engine, settings) == 0
     before = await window(engine)
@@ -252,32 +276,6 @@ async def test_recomputing_everything_gives_the_same_sums(engine: AsyncEngine, s
         await mark(connection, (e.started_at for e in raw.exchanges))
     await rollup.compute(engine, settings)
     assert await window(engine) == before
-
-
-async def test_the_report_of_a_filled_store_shows_every_figure(engine: AsyncEngine, settings: Settings) -> None:
-    raw = await filled(engine, settings)
-    await rollup.compute(engine, settings)
-    report = await build_report(engine, tiers=TIERS, since=START, until=START + timedelta(days=1))
-    fast, top = report.tiers
-    assert fast.requests + top.requests == report.overall.requests == 900
-    assert fast.accuracy.corrected is not None
-    assert fast.accuracy.raw is not None
-    assert fast.accuracy.coverage is not None
-    assert fast.accuracy.coverage.value < 1
-    assert top.accuracy.raw is None
-    assert top.accuracy.undefined["raw"].reason == "not_identified"
-    assert top.self_consistency is not None
-    fast_noise, of_qa, top_noise, _ = report.noise
-    assert fast_noise.found.excess == of_qa.found.excess is not None
-    assert (top_noise.found.floor is not None, top_noise.found.excess) == (True, None)
-    assert top_noise.found.floor.value == pytest.approx(1 - top.self_consistency.value)  # type: ignore[union-attr]
-    served_higher = sum(e.reason is not None for e in raw.exchanges)
-    assert fast.escalation_rate is not None
-    assert fast.escalation_rate.value == pytest.approx(served_higher / 900)
-    assert fast.cost_per_success_usd is not None
-    states = ("judged", "abstained", "failed", "shed", "waiting_for_mirror", "waiting_for_judge")
-    assert sum(report.funnel[state] for state in states) == report.funnel["sampled"]
-    assert report.shadow_usd > 0
 
 
 async def test_an_empty_store_has_a_report_without_figures(engine: AsyncEngine) -> None:
