@@ -14,10 +14,10 @@ _SMALL_OPTION = re.compile(r"(?:^|\n)[ \t]*\(?([a-j])\)[ \t]+([^\n]{1,400})")
 _SMALL_PICK = re.compile(
     r"^\W{0,3}([a-j])\W{0,3}$|^\W{0,3}\(?([a-j])\)\s|\b(?:answer|option|choice)\b\W{0,4}(?:is\W{0,4})?\(?([a-j])\)"
 )
-_LETTER = r"\(?\**([A-J])\**\)?"
+_LETTER = r"\(?\*{0,4}([A-J])\*{0,4}\)?"
 _PICKS = (
     re.compile(rf"\b(?:answer|option|choice)\b\W{{0,4}}(?:is|would be|:)?\W{{0,4}}{_LETTER}(?![\w'])", re.IGNORECASE),
-    re.compile(rf"^\W*{_LETTER}(?:[).:,]|\s*$)"),
+    re.compile(rf"^\W{{0,40}}{_LETTER}(?:[).:,]|\s*$)"),
 )
 _SEVERAL = re.compile(r"\W*[A-J](?:\W+(?:(?:and|or)\W+)?[A-J])+\W*$")
 _YES_NO = re.compile(

@@ -16,6 +16,7 @@ _PYTHON = frozenset({"", "python", "py", "python3"})
 _MAX_CHARS = 20_000
 _MAX_NODES = 4_000
 _COMMENT = re.compile(r"(?m)(?://|#|--)[^\n]*$|/\*.*?\*/", re.DOTALL)
+_TOKEN = re.compile(r"\w+|[<>=!+\-*/%&|^~]+|[^\w\s]")
 _OPERATORS = (ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
 _MANY = 1_000
 _KEPT = frozenset(dir(builtins)) | {"self", "cls"}
@@ -64,7 +65,19 @@ def same_code(one: tuple[str, str], other: tuple[str, str]) -> bool | None:
             return True
         if (trees[0] is None) != (trees[1] is None) and "python" in (one[0] + other[0]):
             return False
-    return True if _stripped(one[1]) == _stripped(other[1]) != "" else None
+    plain = _stripped(one[1]), _stripped(other[1])
+    if plain[0] == plain[1] != "":
+        return True
+    return False if _differ_in_one_sign(*plain) else None
+
+
+def _differ_in_one_sign(one: str, other: str) -> bool:
+    """Whether two programs of any language are the same but for one operator or number."""
+    tokens = _TOKEN.findall(one), _TOKEN.findall(other)
+    if len(tokens[0]) != len(tokens[1]):
+        return False
+    unlike = [pair for pair in zip(*tokens, strict=True) if pair[0] != pair[1]]
+    return len(unlike) == 1 and all(t.isdigit() or not (t[0].isalnum() or t[0] in "_\"'") for t in unlike[0])
 
 
 def _stripped(source: str) -> str:

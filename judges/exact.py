@@ -192,6 +192,10 @@ def printed(side: FinalAnswer) -> str:
     return text.rstrip(".").strip("`") if text.count("`") == 1 else text
 
 
+#: What hardly any program is without.
+_CODE_SIGN = re.compile(r"[(=;]|```|\breturn\b|->|\b(?:SELECT|FROM)\b", re.IGNORECASE)
+
+
 def _is_bare_output(text: str) -> bool:
     """A line without a sentence around it, as a program would print it."""
     return 0 < len(text) <= 200 and "\n" not in text and len(words(text)) <= 2
@@ -200,12 +204,15 @@ def _is_bare_output(text: str) -> bool:
 def code(_comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:
     """Programs by their syntax trees; programs that differ may still do the same, so they are left open."""
     left, right = code_of(answer.working or answer.text), code_of(reference.working or reference.text)
+    if left is None and right is not None and not _CODE_SIGN.search(answer.working or answer.text):
+        return False, "no code where the reference has some"
     if left is None or right is None:
         return None, "there is code on one side only"
     same = same_code(left, right)
     if same is None:
         return None, "the programs differ in more than names"
-    return same, "the same program but for names and layout" if same else "the code cannot be parsed"
+    slip = "the programs differ in one operator or value, or one of them cannot be parsed"
+    return same, "the same program but for names and layout" if same else slip
 
 
 def date(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer) -> Said:

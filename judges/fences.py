@@ -19,8 +19,8 @@ _DEFANG = re.compile(r"v\W{0,3}e\W{0,3}r\W{0,3}d\W{0,3}i\W{0,3}c\W{0,3}t", re.IG
 _FRAME = re.compile(
     r"<(?=[|\uff5c][^<>\n]{0,60}[|\uff5c]>)|<(?=/?(?:s|bos|eos|pad|unk|think|thinking|system|user|assistant|human|start_of_turn"
     r"|end_of_turn|tool_call|tool_response|function_call|<SYS>)>)|\[(?=/?(?:INST|SYS|SYSTEM_PROMPT|TOOL_CALLS|TOOL_RESULTS"
-    r"|AVAILABLE_TOOLS|gMASK)\])|<<<(?=[\w${}]+ [A-Z])|(?<=[\w}])(?=>>>[ \t]*$)",
-    re.IGNORECASE | re.MULTILINE,
+    r"|AVAILABLE_TOOLS|gMASK)\])|<<<(?=[\w${}]+ [A-Z])|(?<=[\w}])(?=>>>)",
+    re.IGNORECASE,
 )
 
 

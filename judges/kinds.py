@@ -122,7 +122,8 @@ def _is_output(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool
 def _is_code(query_type: str, prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool:
     if query_type not in _CODE_TYPES and not _ASKS_CODE.search(prompt):
         return False
-    return all(code_of(side.working or side.text) is not None for side in (answer, reference))
+    has_code = [code_of(side.working or side.text) is not None for side in (answer, reference)]
+    return has_code[1] and (has_code[0] or query_type in _CODE_TYPES or _WRITES_CODE.search(prompt) is not None)
 
 
 def _is_date(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from judges.behaviour import refusal
+from judges.behaviour import refusal, repetition
 from judges.contracts import Comparison, Judgment
 from judges.injection import injections
 from judges.text import clean, clip, same_text
@@ -28,10 +28,18 @@ def settled(comparison: Comparison) -> Judgment | None:
 
 
 def vetoed(comparison: Comparison) -> Judgment | None:
-    """An abstention that stands against any acceptance: the answer talks to the judge. None otherwise."""
-    if not injections(comparison.answer, (comparison.prompt, comparison.context, comparison.reference)):
-        return None
-    return Judgment(judge=NAME, verdict="abstain", score=None, rationale="not accepted: the answer addresses the judge")
+    """An abstention that stands against any acceptance: the answer talks to the judge, or goes round in circles where the
+    reference does not, so that likeness to the reference is no evidence. None otherwise.
+    """
+    if injections(comparison.answer, (comparison.prompt, comparison.context, comparison.reference)):
+        return _veto("the answer addresses the judge")
+    if repetition(clip(comparison.answer)) and not (comparison.reference and repetition(clip(comparison.reference))):
+        return _veto("the answer is a loop")
+    return None
+
+
+def _veto(why: str) -> Judgment:
+    return Judgment(judge=NAME, verdict="abstain", score=None, rationale=f"not accepted: {why}")
 
 
 def _judgment(score: float, rationale: str) -> Judgment:
