@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from shadow.statistics.certificate import Certificate, certify
+from shadow.statistics.certificate import Certificate, Proof, certify
 from shadow.statistics.paired_evidence import PairedEvidence
 from shadow.statistics.routes import Requests, routes
 from shadow.statistics.simulation import JUDGES, SimulatedJudge
@@ -96,7 +96,13 @@ def evidence_of(world: TuningWorld, seen: Traffic, rng: np.random.Generator) -> 
 
 
 def tune(
-    world: TuningWorld, *, epsilon: float, delta: float, rng: np.random.Generator, per_kind: bool = False
+    world: TuningWorld,
+    *,
+    epsilon: float,
+    delta: float,
+    rng: np.random.Generator,
+    per_kind: bool = False,
+    proof: Proof | None = None,
 ) -> Certificate:
     """One run: requests are drawn, mirrored, judged and labelled, and thresholds are proposed."""
     # Hard requests are drawn more often, so that there are more of them among the rows.
@@ -108,7 +114,17 @@ def tune(
     evidence = evidence_of(world, seen, rng)
     costs = np.repeat(np.array([world.costs_usd]), len(taken), axis=0) * (0.5 + seen.hardness[:, None])
     half: BoolArray = rng.random(len(taken)) < 0.5
-    return certify(seen.requests, evidence, costs, in_first_half=half, epsilon=epsilon, delta=delta, per_kind=per_kind)
+    return certify(
+        seen.requests, evidence, costs, in_first_half=half, epsilon=epsilon, delta=delta, per_kind=per_kind, proof=proof
+    )
+
+
+def certified_share(
+    world: TuningWorld, *, epsilon: float, delta: float, runs: int, rng: np.random.Generator, proof: Proof | None = None
+) -> float:
+    """Share of runs in which something is certified."""
+    found = [tune(world, epsilon=epsilon, delta=delta, rng=rng, proof=proof).status for _ in range(runs)]
+    return found.count("certified") / runs
 
 
 def gap_for_risk(world: TuningWorld, risk: float, *, rng: np.random.Generator) -> float:

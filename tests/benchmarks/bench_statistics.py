@@ -1,117 +1,72 @@
-"""Do the accuracy intervals cover in every cell of the design, and what is the judge's help worth?
+"""Are the figures as sure as they say, do certified policies keep epsilon, do alarms stay quiet? Simulated, with known truth.
 
-Run: python tests/benchmarks/bench_statistics.py [--runs 4000] [--seed 1]. Prints every cell; exit 1 if one misses its bar.
-A cell is good when its coverage lies in 93-97 %, and marked `~` when it does not but its 99 % Monte Carlo interval reaches in.
+Run: python tests/benchmarks/bench_statistics.py [--seed 1] [--only coverage|tuning|sampling|processes]. Prints every cell of the
+coverage design and a table of bars; exit 1 if one is missed. The whole run takes up to 20 minutes on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).parent / "statistics"))
 
-from shadow.statistics.accuracy import corrected, labels_only
-from shadow.statistics.simulation import JUDGES, Coverage, Estimator, World, cover
+import coverage_cells
+import process_rows
+import sampling_rows
+import tuning_rows
+from bars import Row
 
-LOW, HIGH = 0.93, 0.97
-ACCURACIES = (0.6, 0.8, 0.9, 0.95, 0.98)
-
-PLAIN: dict[str, Estimator] = {"corrected": lambda s, _: corrected(s), "labels": lambda s, _: labels_only(s)}
-PUT_RIGHT: dict[str, Estimator] = {
-    "corrected": lambda s, r: corrected(s, reviewer=r),
-    "labels": lambda s, r: labels_only(s, reviewer=r),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One line of the table. must_cover: part of the bar; widest: the bar on width against labels only."""
-
-    part: str
-    name: str
-    worlds: tuple[World, ...]
-    estimators: dict[str, Estimator]
-    must_cover: bool = True
-    widest: float | None = None
-
-
-def cells() -> Iterator[Cell]:
-    """The design: the main grid, then what departs from it one thing at a time."""
-    for accuracy, mirrored, judge, ratio in itertools.product(
-        ACCURACIES, (250, 500, 1000, 2000), ("good", "erring", "useless"), (1.0, 4.0)
-    ):
-        world = World(accuracy=accuracy, mirrored=mirrored, judge=JUDGES[judge], inclusion_ratio=ratio)
-        # With 200 labels on 250 samples even a perfect judge can't take a tenth off (sqrt(.8) = .89).
-        widest = {"useless": 1.0, "good": 0.9 if mirrored >= 500 else None}.get(judge)
-        yield Cell(part="grid", name=f"{judge}, pi 1:{ratio:g}", worlds=(world,), estimators=PLAIN, widest=widest)
-    for accuracy, judge, ratio in itertools.product(ACCURACIES, ("good", "erring"), (1.0, 4.0)):
-        world = World(accuracy=accuracy, mirrored=500, judge=JUDGES[judge], inclusion_ratio=ratio)
-        world = replace(world, abstain_good=0.1, abstain_bad=0.3)
-        yield Cell(part="abstain", name=f"{judge}, pi 1:{ratio:g}", worlds=(world,), estimators=PLAIN)
-    for accuracy, mirrored in itertools.product(ACCURACIES, (250, 1000)):
-        world = World(accuracy=accuracy, mirrored=mirrored, reviewer_error=0.03)
-        yield Cell(part="reviewer 3 %", name="put right", worlds=(world,), estimators=PUT_RIGHT)
-        yield Cell(part="reviewer 3 %", name="trusted", worlds=(world,), estimators=PLAIN, must_cover=False)
-    for accuracy in ACCURACIES:
-        world = World(accuracy=accuracy, mirrored=1000, inclusion_ratio=4.0, self_weighting=False)
-        yield Cell(part="uneven labels", name="good, pi 1:4", worlds=(world,), estimators=PLAIN)
-    for accuracy, labels in itertools.product((0.6, 0.9, 0.98), (20, 50, 100)):
-        world = World(accuracy=accuracy, mirrored=500, labels=labels)
-        yield Cell(part="few labels", name=f"{labels} labels", worlds=(world,), estimators=PLAIN, must_cover=False)
-    for accuracy in ACCURACIES:
-        world = World(accuracy=accuracy, mirrored=1000, judge=JUDGES["near perfect"])
-        yield Cell(part="near perfect", name="judge", worlds=(world,), estimators=PLAIN, must_cover=False)
-
-    for name, labels_by_tier in (("three tiers, ample", (200, 60, 40)), ("three tiers, few", (200, 15, 10))):
-        fast, mid, top = labels_by_tier
-        worlds = (
-            World(tier="fast", accuracy=0.8, mirrored=700, labels=fast),
-            World(tier="mid", accuracy=0.93, mirrored=250, labels=mid),
-            World(tier="top", accuracy=0.98, mirrored=60, labels=top, mean_inclusion=0.01),
-        )
-        yield Cell(part="overall", name=name, worlds=worlds, estimators=PLAIN, must_cover=False)
-
-
-def mark(found: Coverage) -> str:
-    if LOW <= found.covered <= HIGH:
-        return " "
-    reach = 2.576 * found.standard_error
-    return "~" if found.covered + reach >= LOW and found.covered - reach <= HIGH else "X"
+PARTS = ("coverage", "tuning", "sampling", "processes")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=4000)
+    parser.add_argument("--runs", type=int, default=4000, help="of each cell of the coverage design")
+    parser.add_argument("--tuning-runs", type=int, default=1200)
+    parser.add_argument("--sampling-runs", type=int, default=1000)
+    parser.add_argument("--process-runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--part", default="", help="only the parts whose name contains this")
+    parser.add_argument("--part", default="", help="only the coverage cells whose part's name contains this")
+    parser.add_argument("--only", choices=PARTS, help="one of the four tables")
     arguments = parser.parse_args()
-    print(f"runs {arguments.runs}, seed {arguments.seed}, level .95, 200 labels unless said otherwise")
-    print(f"{'part':14} {'cell':20} {'acc':>4} {'n':>5} | cover   width | labels  width | ratio   bias undefined")
-    start, shown, missed = time.monotonic(), 0, 0
-    for index, cell in enumerate(cells()):
-        if arguments.part not in cell.part:
-            continue
-        rng = np.random.default_rng([arguments.seed, index])
-        result = cover(cell.worlds, cell.estimators, runs=arguments.runs, rng=rng)
-        found, labels = result["corrected"], result["labels"]
-        ratio = found.width / labels.width
-        wide = cell.widest is not None and ratio > cell.widest
-        missed += (cell.must_cover and mark(found) == "X") or wide
-        shown += 1
-        print(
-            f"{cell.part:14} {cell.name:20} {cell.worlds[0].accuracy:4} {cell.worlds[0].mirrored:5} |"
-            f" {found.covered:.4f}{mark(found)} {found.width:.4f} | {labels.covered:.4f} {labels.width:.4f} |"
-            f" {ratio:.3f}{'W' if wide else ' '}"
-            f" {found.bias:+.4f} {found.undefined}",
-            flush=True,
-        )
-    print(f"{shown} cells, {missed} missed their bar (X coverage, W width), {time.monotonic() - start:.0f} s")
+    wanted = (arguments.only,) if arguments.only else PARTS
+    print(
+        f"seed {arguments.seed}, level .95, 200 labels unless said otherwise, epsilon .03, delta .1, alpha .05, q .05"
+    )
+    start = time.monotonic()
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        later = _submitted(pool, arguments, wanted)
+        rows: list[Row] = []
+        if "coverage" in wanted:
+            measure = partial(coverage_cells.measure, runs=arguments.runs, seed=arguments.seed)
+            rows += coverage_cells.report(pool.map(measure, coverage_cells.chosen(arguments.part)), runs=arguments.runs)
+        for part in later:
+            rows += part.result()
+    print(f"{'':88} {'runs':>6} {'found':>8}  bar")
+    for row in rows:
+        print(row.line())
+    missed = sum(not row.met for row in rows)
+    print(f"{len(rows)} rows, {missed} missed their bar, {time.monotonic() - start:.0f} s")
     return 1 if missed else 0
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, arguments: argparse.Namespace, wanted: tuple[str, ...]
+) -> list[Future[list[Row]]]:
+    """All but the cells: the long ones are begun first."""
+    jobs = []
+    if "tuning" in wanted:
+        jobs += [(partial(tuning_rows.run, part), arguments.tuning_runs) for part in range(len(tuning_rows.PARTS))]
+    if "sampling" in wanted:
+        jobs.append((sampling_rows.run, arguments.sampling_runs))
+    if "processes" in wanted:
+        jobs += [(partial(process_rows.run, part), arguments.process_runs) for part in range(len(process_rows.PARTS))]
+    return [pool.submit(job, runs=runs, seed=arguments.seed) for job, runs in jobs]
 
 
 if __name__ == "__main__":
