@@ -97,7 +97,7 @@ bench-judges: setup ## Pairs a second of the free judges, and both embedding eng
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_judges.py $(BENCH_ARGS)
 
 .PHONY: bench-statistics
-bench-statistics: setup ## How often the accuracy intervals hold the truth, cell by cell (a few minutes)
+bench-statistics: setup ## Do intervals hold the truth, certified policies epsilon, and alarms their peace? Simulated (up to 20 minutes)
 	@$(BIN)/python tests/benchmarks/bench_statistics.py $(BENCH_ARGS)
 
 .PHONY: bench-rollups

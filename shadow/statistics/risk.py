@@ -19,7 +19,7 @@ from shadow.statistics.difference import calibrated, fit_difference, upper_tail
 from shadow.statistics.estimate import Estimate
 from shadow.statistics.pair_sums import PairSums, pair_sums_by_group
 from shadow.statistics.paired_evidence import RoutedEvidence
-from shadow.statistics.sums import FloatArray
+from shadow.statistics.sums import BoolArray, FloatArray
 
 MIN_TIER_PAIRS = 5
 
@@ -27,15 +27,14 @@ MIN_TIER_PAIRS = 5
 def betting_risk_p_value(evidence: RoutedEvidence, *, epsilon: float, labels: bool) -> float:
     """P-value by betting, in request order. labels: on the labels, all pairs having one; otherwise on the verdicts.
 
-    A pair whose verdicts are missing is left out and the others of its tier stand for it (missing at random); it is never a
-    loss of 0.
+    A pair whose verdicts (labels) are missing is left out and the others of its tier stand for it (missing at random); it is
+    never a loss of 0.
     """
-    if labels:
-        weight, loss, largest = evidence.label_weight, evidence.label_loss, evidence.largest_weight
-    else:
-        answered = _answered(evidence)
-        weight, loss = evidence.weight * evidence.judged * answered, evidence.loss
-        largest = evidence.largest_weight * float(answered.max(initial=1.0))
+    known = evidence.label_weight > 0.0 if labels else evidence.judged
+    answered = _answered(evidence, known)
+    weight = evidence.weight * known * answered
+    loss = evidence.label_loss if labels else evidence.loss
+    largest = evidence.largest_weight * float(answered.max(initial=1.0))
     return betting_p_value(
         np.where(evidence.below, loss, 0.0),
         np.where(evidence.below, weight, evidence.row_weights),
@@ -128,14 +127,14 @@ def _share_below(evidence: RoutedEvidence) -> tuple[float, float]:
     return share, share * (1.0 - share) * float((weights**2).sum()) / total**2
 
 
-def _answered(evidence: RoutedEvidence) -> FloatArray:
-    """What each judged pair stands for: 1 / (share of the drawn pairs of its tier that have verdicts), shape (n,)."""
+def _answered(evidence: RoutedEvidence, known: BoolArray) -> FloatArray:
+    """What each known pair stands for: 1 / (share of the drawn pairs of its tier that are known), shape (n,)."""
     factor = np.ones(evidence.weight.size)
     for tier in np.unique(evidence.tier[evidence.below]).tolist():
         own = evidence.below & (evidence.tier == tier)
-        judged = float((evidence.weight * evidence.judged)[own].sum())
-        if judged > 0.0:
-            factor[own] = float(evidence.weight[own].sum()) / judged
+        total = float((evidence.weight * known)[own].sum())
+        if total > 0.0:
+            factor[own] = float(evidence.weight[own].sum()) / total
     return factor
 
 

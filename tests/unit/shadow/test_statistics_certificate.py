@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shadow.statistics.certificate import Certificate, certify, first_half
 from shadow.statistics.paired_evidence import PairedEvidence, routed
@@ -157,6 +159,35 @@ def test_a_pair_with_one_side_missing_is_no_tie() -> None:
     assert certificate(requests, half_judged, costs).coverage == pytest.approx(0.5)
 
 
+def test_labels_that_failed_mirrors_leave_out_do_not_dilute_the_loss() -> None:
+    _, evidence, _ = simple(4000, loss=0.2)
+    there = (np.arange(4000) % 2 == 0)[:, None]  # half of the mirrors failed
+    half = replace(evidence, judged=there, labelled=there)
+    assert half.fully_labelled
+    p_value = betting_risk_p_value(routed(half, np.zeros(4000, dtype=np.int64)), epsilon=0.15, labels=True)
+    assert p_value > 0.5
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_where_all_abstain_labels_still_speak_and_where_all_fail_nothing_does(labelled: bool) -> None:
+    requests, evidence, costs = simple(1000)
+    nothing = np.zeros((1000, 1), dtype=bool)
+    silent = replace(evidence, judged=nothing, labelled=evidence.drawn if labelled else nothing)
+    found = certificate(requests, silent, costs)
+    assert (found.status, found.coverage) == ("certified" if labelled else "keep", 0.0)
+    assert found.why == ("within_epsilon" if labelled else "no_pairs")
+
+
+@settings(deadline=None, max_examples=8)
+@given(seed=st.integers(0, 1000), unit=st.floats(1e-6, 1e3))
+def test_the_unit_of_cost_does_not_matter(seed: int, unit: float) -> None:
+    requests, evidence, costs = simple(600, loss=0.3, seed=seed)
+    one, other = certificate(requests, evidence, costs), certificate(requests, evidence, costs * unit)
+    assert one.status == other.status
+    assert one.thresholds is not None
+    assert np.array_equal(one.thresholds, other.thresholds)
+
+
 def test_a_query_type_that_loses_more_holds_all_back_where_each_must_keep_epsilon() -> None:
     requests, evidence, costs = simple(6000)
     kind = (np.arange(6000) // 2 % 5 == 0).astype(np.int64)  # a fifth, in both halves
@@ -194,6 +225,7 @@ def test_studentised_without_a_label_below_the_top_takes_all_for_lost() -> None:
     assert studentised_risk_p_value(few, epsilon=0.009) > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [None, 1000], ids=["truth, betting", "labels, studentised"])
 def test_at_the_boundary_a_policy_is_wrongly_certified_in_at_most_delta_of_runs(labels: int | None) -> None:
     rng = np.random.default_rng(6)
@@ -204,6 +236,7 @@ def test_at_the_boundary_a_policy_is_wrongly_certified_in_at_most_delta_of_runs(
     assert np.mean(broke) <= DELTA + 2.33 * (DELTA * (1 - DELTA) / runs) ** 0.5
 
 
+@pytest.mark.slow
 def test_with_graded_scores_something_cheaper_is_certified_and_keeps_epsilon() -> None:
     rng = np.random.default_rng(7)
     world = TuningWorld(labels=1000)

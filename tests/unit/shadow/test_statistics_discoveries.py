@@ -59,6 +59,7 @@ def discoveries(found: Report) -> list[int]:
     return [at for at, one in enumerate(found.findings) if one.outcome == "worse"]
 
 
+@pytest.mark.slow
 def test_without_a_change_any_discovery_is_rare_and_a_drop_of_five_points_is_found() -> None:
     rng = np.random.default_rng(1)
     runs = 100
