@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from router.contracts import Attempt, Decision, Exchange, Hints
 from router.pricing import resolve_prices
+from router.testing.provider import FakeProvider, silence
 from shadow.lab.config import demo_config
 from shadow.lab.processes import Child, start_child
 from shadow.lab.world import World
@@ -244,6 +245,33 @@ async def test_many_workers_never_pass_the_cap_together(engine: AsyncEngine) -> 
     assert await reserve() is not None, "what was settled below its reservation is free again"
     async with engine.connect() as connection:
         assert (await budgets.spent_today(connection, now))["mirror"][0] == Decimal("0.01")
+
+
+async def test_a_judge_that_hangs_holds_nobody_up_and_one_that_is_too_dear_is_not_asked(
+    engine: AsyncEngine, provider: Child, tmp_path: Any, tasks: Any
+) -> None:
+    model = {"provider": "slow", "model": "claude-x", "input_usd_per_mtok": 1, "output_usd_per_mtok": 1}
+    judges: dict[str, Any] = {"panel": ["structured", "rubric"], "model": model, "deadline_seconds": 0.3}
+    said = sa.text("SELECT rationale, cost_usd FROM judgments WHERE request_id = :id AND judge LIKE 'rubric@%'")
+    found, spent = {}, {}
+    with FakeProvider() as silent:
+        silent.always("claude-x", silence())
+        for budget in (10.0, 0.0):
+            content = settings_for(provider, tmp_path).model_dump(mode="json")
+            content["providers"]["slow"] = {"kind": "openai", "base_url": silent.base_url}
+            work = tasks(parse(content | {"judges": judges | {"budget_usd_per_day": budget}}, source="test"))
+            request_id = await sampled(engine, completion="Something else, in words of its own.")
+            await work.mirror(request_id, last_attempt=True)
+            async with asyncio.timeout(10):
+                await work.judge(request_id)
+            async with engine.connect() as connection:
+                found[budget] = (await connection.execute(said, {"id": request_id})).all()
+                spent[budget] = (await budgets.spent_today(connection, datetime.now(UTC)))["judge"]
+    assert {r.rationale for r in found[10.0]} <= {"unavailable: no reply within 0.3 s in all"}
+    assert found[10.0]
+    assert spent[10.0] == (sum(r.cost_usd for r in found[10.0]), Decimal(0)), "given up: counted as billed"
+    assert {(r.rationale[:32], r.cost_usd) for r in found[0.0]} == {("not asked: today's budget of $0 ", Decimal(0))}
+    assert spent[0.0] == spent[10.0]
 
 
 @pytest.mark.parametrize(
