@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from judges.contracts import Comparison
-from judges.facts import Fact, Known, facts_of, known
+from judges.facts import Fact, facts_of, known
 from judges.text import clean, clip, sentences, stem, words
 
 _NEGATION = re.compile(
@@ -53,14 +54,13 @@ def consistency(comparison: Comparison) -> Consistency:
 @lru_cache(maxsize=512)
 def _consistency(prompt: str, context: str, answer: str, reference: str, grounded: bool) -> Consistency:
     answer, reference = clean(clip(answer)), clean(clip(reference))
-    sources = [known(clean(clip(text))) for text in (prompt, context) if text]
-    said, meant = known(answer), known(reference)
-    wanted = [f for f in facts_of(reference) if grounded or not supported(f, *sources)]
-    lacking = [f for f in wanted if not said.has(f)]
-    strange = [f for f in facts_of(answer) if not meant.has(f) and not _worked_out(f, answer)]
-    invented = [f for f in strange if grounded and not supported(f, *sources)]
+    sources = [clean(clip(text)) for text in (prompt, context) if text]
+    wanted = [f for f in facts_of(reference) if grounded or not stated_in(f, sources)]
+    lacking = [f for f in wanted if not known(answer).has(f)]
+    strange = [f for f in facts_of(answer) if not known(reference).has(f) and not _worked_out(f, answer)]
+    invented = [f for f in strange if grounded and not stated_in(f, sources)]
     kinds = {f.kind for f in lacking}
-    swapped = [f for f in strange if f.kind in kinds and (grounded or not supported(f, *sources))]
+    swapped = [f for f in strange if f.kind in kinds and (grounded or not stated_in(f, sources))]
     return Consistency(
         invented=tuple(invented),
         swapped=tuple(swapped),
@@ -99,6 +99,6 @@ def _bag(sentence: str) -> frozenset[str]:
     return frozenset(stem(w) for w in words(_NEGATION.sub(" ", sentence)) if len(w) > 3)
 
 
-def supported(fact: Fact, *texts: Known) -> bool:
-    """Whether any of the texts states the fact."""
-    return any(text.has(fact) for text in texts)
+def stated_in(fact: Fact, texts: Iterable[str]) -> bool:
+    """Whether any of the texts states the fact. The next one is read only where those before don't."""
+    return any(known(text).has(fact) for text in texts)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from judges.contracts import Comparison
 from judges.facts import Fact, facts_of, known
 from judges.glued import parted
-from judges.statements import misplaced
+from judges.statements import misplaced, stems_of
 from judges.text import clean, clip, content_words, sentences, stem, words
 
 #: A context up to here is a handful of statements, each of which an answer can be expected to use; a longer one is searched.
@@ -18,7 +18,7 @@ _MOST_COUNTED = 2
 _FACT_WEIGHT = 2.0
 #: Log-odds per feature. Chosen, not fitted: a whole answer of unknown words, two invented facts, or none of the context's facts
 #: used weigh alike, and naming something else instead of what the context names a little more.
-_UNCOVERED, _INVENTED, _UNUSED, _INSTEAD, _MISPLACED = 1.0, 0.7, 2.5, 0.5, 1.0
+_UNCOVERED, _INVENTED, _UNUSED, _INSTEAD, _MISPLACED, _DRAWS = 1.0, 0.7, 2.5, 0.5, 1.0, 0.8
 _INTERCEPT = 1.5
 
 
@@ -37,7 +37,8 @@ class Claim:
 class Grounding:
     """claims: in order. invented: facts known from nowhere. unused: share of a short context's facts that the answer lacks, None
     where the context is long or has none that the request doesn't have. instead: it invents while it leaves such facts out.
-    misplaced: what stands where the statement that a claim repeats says something else.
+    draws: 1 where the answer has any word from the context that the request doesn't have, 0 where it has none, the middle where
+    there is none to have. misplaced: what stands where the statement that a claim repeats says something else.
     """
 
     claims: tuple[Claim, ...]
@@ -45,6 +46,7 @@ class Grounding:
     unused: float | None
     instead: bool
     misplaced: tuple[str, ...] = ()
+    draws: float = 0.5
 
     @property
     def uncovered(self) -> float:
@@ -61,6 +63,7 @@ class Grounding:
             - _INVENTED * min(_MOST_COUNTED, len(self.invented))
             - _UNUSED * (0.5 if self.unused is None else self.unused)
             - _INSTEAD * self.instead
+            + _DRAWS * (self.draws - 0.5)
             - _MISPLACED * min(_MOST_COUNTED, len(self.misplaced))
         )
 
@@ -98,11 +101,13 @@ def _grounding(prompt: str, context: str, answer: str, alone: bool) -> Grounding
     added = [f for f in facts_of(given) if not sources[1].has(f)] if len(given.split()) <= _SHORT_CONTEXT_WORDS else []
     here = known(said)
     unused = [f for f in added if not here.has(f)]
+    new = stems_of(given) - sources[1].stems
     return Grounding(
         claims=tuple(_claims(said, stems, invented)),
         invented=invented,
         unused=len(unused) / len(added) if added else None,
         instead=bool(invented) and bool(unused),
+        draws=float(not new.isdisjoint(here.stems)) if new else 0.5,
         misplaced=misplaced(said, given, asked) if alone else (),
     )
 

@@ -17,7 +17,9 @@ from judges.schema import broken_schema
 from judges.support import unsupported
 from judges.text import clip
 
-_BOTH_REFUSE = 0.2  # weight of a refusal where the reference refuses as well
+_BOTH_REFUSE = (
+    0.2  # weight of a refusal where the reference refuses as well, or a context is all there is to hold it against
+)
 _REJECT = 0.40
 _CLEAN = 0.7  # the score of an answer without a sign and without anything to hold it against
 
@@ -113,9 +115,14 @@ def _kept(markers: Sequence[Marker], *, checked: bool) -> float:
     """What the signs of failure leave of a score, in [0, 1].
 
     Unsupported details are not among them: with a context the grounding has counted them, and a reference need not have every
-    right detail; how well the two agree is for other judges to say. Nor is a hedge where what it hedges was checked.
+    right detail; how well the two agree is for other judges to say. Nor is a hedge where what it hedges was checked; and who says
+    that he doesn't know makes nothing up: there, leaving out what the context has is what tells against him.
     """
     shown = ("unsupported", "contradicts", "hedge", "ai_disclaimer")
-    kept = math.prod(1 - m.weight for m in markers if not m.kind.startswith(shown))
+    kept = math.prod(1 - _weight(m, checked) for m in markers if not m.kind.startswith(shown))
     hedged = 0.0 if checked else min(0.3, sum(m.weight for m in markers if m.kind in ("hedge", "ai_disclaimer")))
     return max(0.0, min(1.0, kept * (1 - hedged)))
+
+
+def _weight(marker: Marker, checked: bool) -> float:
+    return min(marker.weight, _BOTH_REFUSE) if checked and marker.kind == "refusal" else marker.weight

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from judges.citations import link_spans, unsupported_sources
-from judges.consistency import consistency
+from judges.consistency import consistency, stated_in
 from judges.contracts import Comparison, Marker
-from judges.facts import Fact, facts_of, known
+from judges.facts import Fact, facts_of
 from judges.grounding import grounding
 from judges.quantities import quantities, same_value
 from judges.text import clip
@@ -24,7 +24,7 @@ def unsupported(comparison: Comparison) -> list[Marker]:
     claims mostly made of words that the context lacks; and facts the reference puts differently.
     """
     answer = clip(comparison.answer)
-    sources = [clip(s) for s in (comparison.prompt, comparison.context, comparison.reference) if s]
+    sources = [clip(s) for s in (comparison.reference, comparison.prompt, comparison.context) if s]
     found = [*unsupported_sources(answer, "\n".join(sources)), *_facts(answer, sources)]
     strange = {(m.start, m.end) for m in found}
     found += [m for m in _claims(comparison, answer) if not any(m.start <= a and b <= m.end for a, b in strange)]
@@ -34,7 +34,6 @@ def unsupported(comparison: Comparison) -> list[Marker]:
 
 def _facts(answer: str, sources: list[str]) -> list[Marker]:
     """Each once. Numbers that the answer works out itself are its own; those inside a link are the link's."""
-    looked_up = [known(s) for s in sources]
     links = link_spans(answer)
     worked_out = "=" in answer or ">" in answer
     computed = [
@@ -46,7 +45,7 @@ def _facts(answer: str, sources: list[str]) -> list[Marker]:
     seen: set[str] = set()
     for fact in facts_of(answer):
         text = fact.text.strip()
-        if text in seen or any(s.has(fact) for s in looked_up) or any(a <= fact.start < b for a, b in links):
+        if text in seen or stated_in(fact, sources) or any(a <= fact.start < b for a, b in links):
             continue
         if fact.kind == "number" and any(same_value(fact.value, v) for v in computed):
             continue
