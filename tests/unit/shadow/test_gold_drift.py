@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from shadow.gold_figures import figures_of
 from shadow.statistics.gold_drift import ALPHA, look, spent, upper_tail
+from shadow.statistics.reviewer_agreement import agreement
+from shadow.store.gold import GoldItem, GoldVerdict
 
 
 @pytest.mark.parametrize(("worse", "changed"), [(0, 0), (0, 5), (1, 1), (3, 4), (9, 12), (20, 20), (7, 30)])
@@ -53,3 +59,39 @@ def test_an_unchanged_judge_is_left_alone_for_ninety_days() -> None:
 def test_a_judge_that_loses_fifteen_points_is_noticed_within_a_week() -> None:
     observed = alarms(np.random.default_rng(4), runs=400, items=100, days=7, streams=2, lost=0.15, sharing=10).mean()
     assert observed >= 0.86
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.floats(0, 1, allow_subnormal=False),
+    st.floats(0, 1, allow_subnormal=False),
+)
+def test_kappa_on_the_gold_set_is_cohens_and_rises_with_either_share(
+    good: int, bad: int, first: float, second: float
+) -> None:
+    items = {f"{i}": GoldItem(item_id=f"{i}", prompt="q", answer="a", label=int(i < good)) for i in range(good + bad)}
+
+    def said(accepted: int, rejected: int) -> dict[str, Any]:
+        kept = (
+            ["accept"] * accepted
+            + ["reject"] * (good - accepted)
+            + ["reject"] * rejected
+            + ["accept"] * (bad - rejected)
+        )
+        made = [GoldVerdict(judge="j", item_id=f"{i}", verdict=v, score=None) for i, v in enumerate(kept)]
+        return figures_of(made, items)["figures"]["kappa"]  # type: ignore[no-any-return]
+
+    accepted, rejected = round(first * good), round(second * bad)
+    found = said(accepted, rejected)
+    ours, truth = (
+        [1] * accepted + [0] * (good - accepted) + [0] * rejected + [1] * (bad - rejected),
+        [1] * good + [0] * bad,
+    )
+    known = agreement(ours, truth, [str(i) for i in range(good + bad)]).kappa.value
+    assert found["value"] == pytest.approx(known)
+    assert -1.0 <= found["low"] <= found["value"] <= found["high"] <= 1.0 + 1e-9
+    if accepted < good:
+        assert said(accepted + 1, rejected)["value"] > found["value"]
+    if rejected < bad:
+        assert said(accepted, rejected + 1)["value"] > found["value"]
