@@ -70,27 +70,29 @@ WITH subjects AS (
     SELECT request_id, started_at, decided_tier FROM samples s
     WHERE (label_drawn OR decided_label_drawn) AND decided_label_drawn AND state <> 'sampled'
     AND texts_deleted_at IS NULL
+), said AS (
+    SELECT l.request_id, l.tier, count(*) AS given, min(l.label) AS lowest, max(l.label) AS highest,
+           bool_or(l.reviewer = :reviewer) AS mine
+    FROM labels l JOIN subjects USING (request_id, tier) WHERE l.repeat = 0 GROUP BY 1, 2
+), passed AS (
+    SELECT item_id AS request_id, tier, count(*) AS skipped, bool_or(reviewer = :reviewer) AS mine
+    FROM label_skips GROUP BY 1, 2
+), needed AS MATERIALIZED (
+    SELECT s.request_id, s.tier, s.started_at, coalesce(skipped, 0) AS skipped,
+           coalesce(said.mine, false) OR coalesce(passed.mine, false) AS mine,
+           CASE WHEN given IS NULL THEN 'first'
+                WHEN given = 1 AND {_share("second")} < CAST(:second_share AS float8) THEN 'second'
+                WHEN given = 2 AND lowest <> highest THEN 'third' END AS need
+    FROM subjects s LEFT JOIN said USING (request_id, tier) LEFT JOIN passed USING (request_id, tier)
 ), looked_at AS (
-    SELECT s.request_id, s.started_at, t.prompt IS NOT DISTINCT FROM '' OR t.prompt IS NULL AS textless,
-           said.given, k.skipped,
-           CASE WHEN said.given = 0 THEN 'first'
-                WHEN said.given = 1 AND {_share("second")} < CAST(:second_share AS float8) THEN 'second'
-                WHEN said.given = 2 AND said.lowest <> said.highest THEN 'third' END AS need,
-           coalesce(said.mine, false) OR coalesce(k.mine, false) AS mine
-    FROM subjects s
-    JOIN answers a ON a.request_id = s.request_id AND a.tier = s.tier AND a.repeat = 0 AND a.outcome = 'ok'
-    LEFT JOIN sample_texts t ON t.request_id = s.request_id
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS given, min(label) AS lowest, max(label) AS highest, bool_or(reviewer = :reviewer) AS mine
-        FROM labels l WHERE l.request_id = s.request_id AND l.tier = s.tier AND l.repeat = 0
-    ) said
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS skipped, bool_or(reviewer = :reviewer) AS mine
-        FROM label_skips l WHERE l.item_id = s.request_id AND l.tier = s.tier
-    ) k
+    SELECT n.*, coalesce(t.prompt = '', true) AS textless
+    FROM needed n
+    JOIN answers a ON a.request_id = n.request_id AND a.tier = n.tier AND a.repeat = 0 AND a.outcome = 'ok'
+    LEFT JOIN sample_texts t ON t.request_id = n.request_id
+    WHERE n.need IS NOT NULL
 )
 """  # noqa: S608 - built from constants of this module
-_OPEN = f"need IS NOT NULL AND NOT mine AND NOT textless AND skipped < {MOST_SKIPS}"
+_OPEN = f"NOT mine AND NOT textless AND skipped < {MOST_SKIPS}"
 _WAITING = sa.text(
     f"""{_SUBJECTS}
 SELECT request_id FROM looked_at WHERE {_OPEN} GROUP BY 1 ORDER BY min(started_at), 1 LIMIT CAST(:most AS int)
