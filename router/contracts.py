@@ -148,8 +148,17 @@ class PolicySource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """An immutable, versioned map from score to tier. thresholds: every tier but the top one -> [0, 1]."""
+    """An immutable, versioned map from score to tier.
+
+    thresholds: every tier but the top one -> [0, 2]; above 1 no request reaches it. by_query_type: the same for query types
+    that have thresholds of their own, all tiers named.
+    """
 
     version: int
     thresholds: Mapping[str, float]
     band: float = 0.05
+    by_query_type: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def thresholds_for(self, query_type: str) -> Mapping[str, float]:
+        """Those of the query type, else those of all."""
+        return self.by_query_type.get(query_type, self.thresholds) if self.by_query_type else self.thresholds

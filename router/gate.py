@@ -1,7 +1,8 @@
 """Which tier should answer this request?
 
 In this order:
-1. *predicted*: the cheapest tier whose score reaches its threshold (the top tier has none and always qualifies).
+1. *predicted*: the cheapest tier whose score reaches its threshold, that of the query type where it has one of its own (the
+   top tier has none and always qualifies).
 2. A pin (a tier or model asked for by name) or else the first matching rule fixes the tier, above or below predicted.
 3. Otherwise hints move it. Up one tier: the score lies in the band above the threshold (`low_confidence`), the impact is high
    (`impact`), or the user was not content with the answer before (`session`); all together still mean one tier. Down one
@@ -48,8 +49,12 @@ class Gate:
         max_completion_tokens: int | None = None,
         discontent: bool = False,
     ) -> Decision:
-        """Choose a tier. query_type: what rules see. scores: every tier -> [0, 1]. pinned: the tier asked for by name."""
-        predicted = self._predicted(scores, policy)
+        """Choose a tier. query_type: what rules see, and whose own thresholds apply.
+
+        scores: every tier -> [0, 1]. pinned: the tier asked for by name.
+        """
+        thresholds = policy.thresholds_for(query_type)
+        predicted = self._predicted(scores, thresholds)
         rule = None
         reason: Reason | None
         if pinned is not None:
@@ -57,7 +62,7 @@ class Gate:
         elif (rule := self.rules.first_match(features, hints, query_type)) is not None:
             chosen, reason = self.tiers.index(rule.tier), "rule"
         else:
-            chosen, reason = self._hinted(predicted, scores, policy, hints, discontent)
+            chosen, reason = self._hinted(predicted, scores, thresholds, policy.band, hints, discontent)
         if pinned is None:
             needed = features.conversation_tokens + (max_completion_tokens or ANSWER_TOKENS)
             fitting = self._fitting(chosen, needed)
@@ -73,22 +78,28 @@ class Gate:
             rule=rule.name if rule else None,
         )
 
-    def _predicted(self, scores: Mapping[str, float], policy: Policy) -> int:
+    def _predicted(self, scores: Mapping[str, float], thresholds: Mapping[str, float]) -> int:
         top = len(self.tiers) - 1
         for i in range(top):
             tier = self.tiers[i]
-            if scores[tier] >= policy.thresholds[tier]:
+            if scores[tier] >= thresholds[tier]:
                 return i
         return top
 
     def _hinted(
-        self, predicted: int, scores: Mapping[str, float], policy: Policy, hints: Hints, discontent: bool
+        self,
+        predicted: int,
+        scores: Mapping[str, float],
+        thresholds: Mapping[str, float],
+        band: float,
+        hints: Hints,
+        discontent: bool,
     ) -> tuple[int, Reason | None]:
         top = len(self.tiers) - 1
         tier = self.tiers[predicted]
         high_impact = hints.impact == "high"
         reason: Reason | None = None
-        if predicted < top and scores[tier] < policy.thresholds[tier] + policy.band:
+        if predicted < top and scores[tier] < thresholds[tier] + band:
             reason = "low_confidence"
         elif high_impact:
             reason = "impact"

@@ -3,10 +3,10 @@
 The shadow side writes `policy.json` next to the spool, atomically (a new file, renamed). The router looks at its modification
 time every half second and reads it when that changed:
 
-    {"version": 7, "thresholds": {"fast": 0.81}, "band": 0.05}
+    {"version": 7, "thresholds": {"fast": 0.81}, "band": 0.05, "by_query_type": {"math": {"fast": 0.9}}}
 
-Further keys are ignored. Without a file the thresholds of the configuration apply, as version 0. A file that cannot be read
-leaves the last good policy in force, and is counted: routing must not depend on whoever writes that file.
+`by_query_type` may be missing; further keys are ignored. Without a file the thresholds of the configuration apply, as version 0.
+A file that cannot be read leaves the last good policy in force, and is counted: routing must not depend on whoever writes it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class FilePolicySource:
             log.warning("policy.unreadable", error=str(error), kept_version=self._policy.version)
             return
         if policy != self._policy:
-            log.info("policy.adopted", version=policy.version, thresholds=dict(policy.thresholds), band=policy.band)
+            own = sorted(policy.by_query_type)
+            thresholds = dict(policy.thresholds)
+            log.info("policy.adopted", version=policy.version, thresholds=thresholds, band=policy.band, own=own)
         self._policy = policy
 
     async def _follow(self) -> None:
@@ -93,19 +95,30 @@ def parse_policy(content: bytes, lower_tiers: Sequence[str], configured_band: fl
     version, thresholds = fields.get("version"), fields.get("thresholds")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise PolicyUnreadable("version must be a whole number from 1")
-    if not isinstance(thresholds, dict):
-        raise PolicyUnreadable("thresholds must be an object")
-    missing = [tier for tier in lower_tiers if tier not in thresholds]
-    if missing:
-        raise PolicyUnreadable(f"no threshold for tier {missing[0]}")
+    by_query_type = fields.get("by_query_type", {})
+    if not isinstance(by_query_type, dict):
+        raise PolicyUnreadable("by_query_type must be an object")
     return Policy(
         version=version,
-        thresholds={tier: _share(thresholds[tier], f"thresholds.{tier}") for tier in lower_tiers},
-        band=_share(fields.get("band", configured_band), "band"),
+        thresholds=_thresholds(thresholds, lower_tiers, "thresholds"),
+        band=_number(fields.get("band", configured_band), "band", most=1),
+        by_query_type={
+            query_type: _thresholds(own, lower_tiers, f"by_query_type.{query_type}")
+            for query_type, own in by_query_type.items()
+        },
     )
 
 
-def _share(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise PolicyUnreadable(f"{name} must be a number from 0 to 1")
+def _thresholds(value: Any, lower_tiers: Sequence[str], name: str) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise PolicyUnreadable(f"{name} must be an object")
+    missing = [tier for tier in lower_tiers if tier not in value]
+    if missing:
+        raise PolicyUnreadable(f"{name}: no threshold for tier {missing[0]}")
+    return {tier: _number(value[tier], f"{name}.{tier}", most=2) for tier in lower_tiers}
+
+
+def _number(value: Any, name: str, *, most: int) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise PolicyUnreadable(f"{name} must be a number from 0 to {most}")
     return float(value)

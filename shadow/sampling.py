@@ -147,6 +147,41 @@ def accuracy_probability(rates: Rates, position: int, tiers: Sequence[str]) -> f
     return rates.up * (rates.all_tiers_share + (1.0 - rates.all_tiers_share) * (1.0 - intermediate_share))
 
 
+def pair_probabilities(
+    rates: Rates, *, served_tier: str, tiers: Sequence[str], decided_tier: str | None = None
+) -> dict[str, float]:
+    """For every tier below the top: chance that its answer and the top tier's are both obtained for an answered request.
+
+    0 where that can't happen. decided_tier: in mode observe, the tier that the router decided for. Raises ValueError if a tier
+    is unknown.
+    """
+    position, top = list(tiers).index(served_tier), len(tiers) - 1
+    with_all = rates.up * rates.all_tiers_share
+    if position < top:
+        chances = dict.fromkeys(tiers[:-1], with_all) | {served_tier: accuracy_probability(rates, position, tiers)}
+        if decided_tier == tiers[top]:
+            between = tiers[position + 1 : top]  # whatever else is asked, the top tier is as well
+            alone = rates.up * (1.0 - rates.all_tiers_share) * rates.intermediate_share / max(1, len(between))
+            chances |= dict.fromkeys(between, with_all + alone) | {served_tier: rates.up}
+        elif decided_tier in chances:
+            chances[decided_tier] = chances[served_tier]  # nested: the same number draws both
+        return chances
+    if decided_tier is None or decided_tier == served_tier:
+        return dict.fromkeys(tiers[:-1], rates.down / top)
+    return dict.fromkeys(tiers[:-1], 0.0) | {decided_tier: rates.up}
+
+
+def sample_probability(
+    rates: Rates, *, served_tier: str, tiers: Sequence[str], decided_tier: str | None = None
+) -> float:
+    """Chance that an answered request is sampled at all, by whichever arm. Raises ValueError if a tier is unknown."""
+    position, top = list(tiers).index(served_tier), len(tiers) - 1
+    first = rates.control_top if position == top else rates.up
+    if decided_tier is not None and decided_tier != served_tier:
+        return max(first, rates.up)
+    return min(1.0, first + (rates.down if position > 0 else 0.0))
+
+
 def label_probability(rates: Rates, pi: float, *, is_top: bool) -> float:
     """Chance that a reviewer is asked about a sample. Self-weighting: 1 / (pi eta) is the same within a tier, wherever eta < 1.
 
@@ -187,7 +222,11 @@ def _down(rates: Rates, seed: str, request_id: str, position: int, tiers: Sequen
     cheaper = tiers[:position]
     pi = rates.down / len(cheaper)
     target = Target(tier=cheaper[int(uniform(seed, request_id, "cheaper") * len(cheaper))], repeat=0, pi=pi)
-    return _draw("down", rates, seed, request_id, tiers[position], [target], pi, counts=False)
+    drawn = _draw("down", rates, seed, request_id, tiers[position], [target], pi, counts=False)
+    if position < len(tiers) - 1:
+        return drawn
+    # Against the top tier the pair tells what a lower threshold would lose: without labels nothing could certify that.
+    return replace(drawn, label_drawn=uniform(seed, request_id, "label") < drawn.eta)
 
 
 def _draw(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def list_policies(config: Path, limit: int, *, as_json: bool) -> None:
     for column in ("version", "since (UTC)", "by", "what changed", "why"):
         table.add_column(column, overflow="fold")
     for row, before in zip(shown, [*rows[1:], None], strict=False):
-        changes = _changes(before.policy, row.policy.thresholds, row.policy.band) if before else _content(row.policy)
+        changes = _changes(before.policy, row.policy) if before else _content(row.policy)
         who = row.author if row.author == row.origin else f"{row.author} ({row.origin})"
         since = f"{row.created_at:%Y-%m-%d %H:%M:%S}"
         table.add_row(str(row.policy.version), since, escape(who), escape(changes), escape(row.reason))
@@ -77,6 +78,8 @@ def show(version: int | None, config: Path, *, as_json: bool) -> None:
     for tier, value in row.policy.thresholds.items():
         click.echo(f"  {tier:12} {value:g}" + ("" if tier in settings.tier_names[:-1] else "   (no tier any more)"))
     click.echo(f"  {'band':12} {row.policy.band:g}")
+    for query_type, own in row.policy.by_query_type.items():
+        click.echo(f"  {query_type}: " + ", ".join(f"{tier} {value:g}" for tier, value in own.items()))
 
 
 @policy.command()
@@ -100,17 +103,21 @@ def apply(
     as_json: bool,
 ) -> None:
     """Put new thresholds in force: from FILE (YAML or JSON), from --threshold and --band, or both; the options win."""
-    from shadow.policy_change import changed, read_change
+    from shadow.policy_change import Change, changed, read_change
 
     if file is None and not pairs and band is None:
         raise click.UsageError("name a FILE, a --threshold or a --band")
-    thresholds, file_band = read_change(file) if file else ({}, None)
-    thresholds |= dict(pairs)
+    change = read_change(file) if file else Change()
+    change = replace(
+        change,
+        thresholds={**change.thresholds, **dict(pairs)},
+        band=change.band if band is None else band,
+    )
     settings = load(config)
     with store_url(settings) as url:
         _, last = in_one_transaction(url, lambda connection: _found(connection, None))
         current = _current(settings, last)
-        wanted = changed(current, settings.tier_names, thresholds, file_band if band is None else band)
+        wanted = changed(current, settings.tier_names, change)
         _put(settings, url, last, wanted, (author, "user", reason), yes=yes, as_json=as_json)
 
 
@@ -123,7 +130,7 @@ def apply(
 @json_option
 def rollback(version: int | None, reason: str, author: str, config: Path, *, yes: bool, as_json: bool) -> None:
     """Put an earlier policy in force again, as a new version with the old content. Twice in a row is back where it was."""
-    from shadow.policy_change import changed
+    from shadow.policy_change import Change, changed
     from shadow.store import policies
 
     settings = load(config)
@@ -133,13 +140,12 @@ def rollback(version: int | None, reason: str, author: str, config: Path, *, yes
             raise ConfigError(_NONE_YET)
         if version is None:
             rows = in_one_transaction(url, lambda connection: policies.history(connection, 1000))
-            row = next((r for r in rows if _changes(r.policy, last.policy.thresholds, last.policy.band)), None)
+            row = next((r for r in rows if _changes(r.policy, last.policy)), None)
             if row is None:
                 raise ConfigError("there is nothing to go back to: no earlier policy differs from the one in force")
         if row is None:
             raise ConfigError(f"there is no policy version {version}")
-        known = {tier: value for tier, value in row.policy.thresholds.items() if tier in settings.tier_names[:-1]}
-        wanted = changed(row.policy, settings.tier_names, known, row.policy.band)
+        wanted = changed(row.policy, settings.tier_names, Change())
         _put(settings, url, last, wanted, (author, "rollback", reason), yes=yes, as_json=as_json)
 
 
@@ -150,7 +156,7 @@ def _put(
     settings: Settings,
     url: str,
     last: PolicyRow | None,
-    wanted: tuple[Mapping[str, float], float],
+    wanted: Policy,
     said: tuple[str, str, str],
     *,
     yes: bool,
@@ -160,9 +166,9 @@ def _put(
     from shadow.policy_change import difference
     from shadow.store import policies
 
-    (thresholds, band), (author, origin, reason) = wanted, said
+    author, origin, reason = said
     current = _current(settings, last)
-    changes = difference(current, thresholds, band)
+    changes = difference(current, wanted)
     if not changes:
         if as_json:
             click.echo(json.dumps({"version": current.version, "changes": [], "applied": False}))
@@ -180,8 +186,9 @@ def _put(
             connection,
             expected=last.policy.version if last else None,
             configured=(settings.routing.thresholds, settings.routing.band),
-            thresholds=thresholds,
-            band=band,
+            thresholds=wanted.thresholds,
+            band=wanted.band,
+            by_query_type=wanted.by_query_type,
             author=author,
             origin=origin,
             reason=reason,
@@ -222,10 +229,10 @@ async def _found(connection: AsyncConnection, version: int | None) -> tuple[Poli
     return (last if version is None else await policies.by_version(connection, version)), last
 
 
-def _changes(old: Policy, thresholds: Mapping[str, float], band: float) -> str:
+def _changes(old: Policy, new: Policy) -> str:
     from shadow.policy_change import difference
 
-    return ", ".join(f"{n} {_number(a)} -> {_number(b)}" for n, a, b in difference(old, thresholds, band))
+    return ", ".join(f"{n} {_number(a)} -> {_number(b)}" for n, a, b in difference(old, new))
 
 
 def _content(policy: Policy) -> str:
@@ -241,6 +248,7 @@ def _plain(row: PolicyRow, *, in_force: bool) -> dict[str, Any]:
         "version": row.policy.version,
         "thresholds": dict(row.policy.thresholds),
         "band": row.policy.band,
+        "by_query_type": {query_type: dict(own) for query_type, own in row.policy.by_query_type.items()},
         "created_at": row.created_at.isoformat(),
         "author": row.author,
         "origin": row.origin,

@@ -29,6 +29,7 @@ class PolicyAnswer(BaseModel):
     version: int
     thresholds: dict[str, float]
     band: float
+    by_query_type: dict[str, dict[str, float]]
     created_at: datetime
     author: str
     origin: str
@@ -79,6 +80,7 @@ def _policy(row: policies.PolicyRow, *, in_force: bool) -> PolicyAnswer:
         version=row.policy.version,
         thresholds=dict(row.policy.thresholds),
         band=row.policy.band,
+        by_query_type={query_type: dict(own) for query_type, own in row.policy.by_query_type.items()},
         created_at=row.created_at,
         author=row.author,
         origin=row.origin,

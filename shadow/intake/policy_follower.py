@@ -39,6 +39,11 @@ async def follow_policy(engine: AsyncEngine, database_url: str, path: Path) -> N
 def write_policy(path: Path, policy: Policy) -> None:
     """Whole or not at all: the router reads it at any time."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
-    content = {"version": policy.version, "thresholds": dict(policy.thresholds), "band": policy.band}
+    content = {
+        "version": policy.version,
+        "thresholds": dict(policy.thresholds),
+        "band": policy.band,
+        "by_query_type": {query_type: dict(own) for query_type, own in policy.by_query_type.items()},
+    }
     unfinished.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
     unfinished.replace(path)

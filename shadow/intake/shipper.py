@@ -27,6 +27,7 @@ from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.exchanges import REFUSALS, first_line, insert_exchanges
 from shadow.store.rollup_queue import mark
 from shadow.store.samples import insert_samples
+from shadow.tuning.what_if import what_if
 
 log = structlog.get_logger()
 
@@ -114,7 +115,8 @@ class Shipper:
                 picked = self._draw(exchange, exchange.served_tier)
                 if picked is not None:
                     drawn.append((exchange, picked, question_of(exchange.request_body, exchange.dialect).prompt))
-        await insert_samples(connection, drawn)
+        routing = {e.request_id: what_if(e, picked, self._settings) for e, picked, _ in drawn}
+        await insert_samples(connection, drawn, routing)
 
     def _draw(self, exchange: Exchange, served_tier: str) -> Draw | None:
         rates, seed, tiers = self._settings.rates, self._settings.sampling.seed, self._settings.tier_names

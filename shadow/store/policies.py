@@ -73,11 +73,19 @@ async def append(
     author: str,
     origin: str,
     reason: str,
+    by_query_type: Mapping[str, Mapping[str, float]] | None = None,
 ) -> int:
     """Put a policy in force; returns its version. Routers are told when the transaction commits."""
     statement = (
         sa.insert(policies)
-        .values(thresholds=dict(thresholds), band=band, author=author, origin=origin, reason=reason)
+        .values(
+            thresholds=dict(thresholds),
+            band=band,
+            by_query_type={query_type: dict(own) for query_type, own in (by_query_type or {}).items()},
+            author=author,
+            origin=origin,
+            reason=reason,
+        )
         .returning(policies.c.version)
     )
     return int((await connection.execute(statement)).scalar_one())
@@ -99,6 +107,7 @@ async def replace(
     author: str,
     origin: str,
     reason: str,
+    by_query_type: Mapping[str, Mapping[str, float]] | None = None,
 ) -> int:
     """Put a policy in force in place of version `expected` (None: in place of none); returns its version.
 
@@ -119,7 +128,15 @@ async def replace(
             origin="config",
             reason="first start",
         )
-    return await append(connection, thresholds=thresholds, band=band, author=author, origin=origin, reason=reason)
+    return await append(
+        connection,
+        thresholds=thresholds,
+        band=band,
+        author=author,
+        origin=origin,
+        reason=reason,
+        by_query_type=by_query_type,
+    )
 
 
 async def adopt_configured(connection: AsyncConnection, *, thresholds: Mapping[str, float], band: float) -> int | None:
@@ -137,7 +154,12 @@ async def adopt_configured(connection: AsyncConnection, *, thresholds: Mapping[s
 
 def _policy_row(row: sa.RowMapping) -> PolicyRow:
     return PolicyRow(
-        policy=Policy(version=row["version"], thresholds=row["thresholds"], band=row["band"]),
+        policy=Policy(
+            version=row["version"],
+            thresholds=row["thresholds"],
+            band=row["band"],
+            by_query_type=row["by_query_type"],
+        ),
         created_at=row["created_at"],
         author=row["author"],
         origin=row["origin"],

@@ -61,11 +61,21 @@ class Answer:
     latency_seconds: float | None = None
 
 
-async def insert_samples(connection: AsyncConnection, drawn: Sequence[tuple[Exchange, Draw, str]]) -> None:
-    """Store draws with the served answers and the texts needed to mirror them. The third item is the prompt as judges see it."""
+async def insert_samples(
+    connection: AsyncConnection,
+    drawn: Sequence[tuple[Exchange, Draw, str]],
+    routing: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Store draws with the served answers and the texts needed to mirror them. The third item is the prompt as judges see it.
+
+    routing: by request id, what other thresholds would do with the request, as `shadow.tuning.what_if` writes it.
+    """
     if not drawn:
         return
-    await connection.execute(insert(samples).on_conflict_do_nothing(), [_sample_row(e, d) for e, d, _ in drawn])
+    await connection.execute(
+        insert(samples).on_conflict_do_nothing(),
+        [_sample_row(e, d, (routing or {}).get(e.request_id)) for e, d, _ in drawn],
+    )
     await connection.execute(
         insert(sample_texts).on_conflict_do_nothing(),
         [
@@ -226,7 +236,7 @@ async def replace_texts(
         )
 
 
-def _sample_row(exchange: Exchange, drawn: Draw) -> dict[str, Any]:
+def _sample_row(exchange: Exchange, drawn: Draw, routing: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "request_id": exchange.request_id,
         "started_at": exchange.started_at,
@@ -248,6 +258,7 @@ def _sample_row(exchange: Exchange, drawn: Draw) -> dict[str, Any]:
         "decided_pi": drawn.observed.pi if drawn.observed else None,
         "decided_eta": drawn.observed.eta if drawn.observed else None,
         "decided_label_drawn": drawn.observed is not None and drawn.observed.label_drawn,
+        "routing": routing,
     }
 
 

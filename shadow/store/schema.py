@@ -34,6 +34,9 @@ policies = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("thresholds", JSONB, nullable=False),
     sa.Column("band", sa.Double, nullable=False),
+    sa.Column(
+        "by_query_type", JSONB, nullable=False, server_default="{}"
+    ),  # thresholds of query types that have their own
     comment="Append-only: the highest version is in force; a rollback is a new row with old content.",
 )
 
@@ -104,6 +107,7 @@ samples = sa.Table(
     sa.Column("decided_eta", sa.Double),
     sa.Column("decided_label_drawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("texts_deleted_at", Instant),
+    sa.Column("routing", JSONB),  # what other thresholds would do with it: as shadow.tuning.what_if writes it
     sa.CheckConstraint("pi > 0 AND pi <= 1", name="pi_is_a_probability"),
     sa.CheckConstraint("eta > 0 AND eta <= 1", name="eta_is_a_probability"),
     sa.CheckConstraint(

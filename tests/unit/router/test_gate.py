@@ -1,5 +1,7 @@
 """Is the decision total, monotone and independent of the order of its inputs?"""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -310,3 +312,14 @@ def test_a_rule_gives_way_to_a_conversation_that_does_not_fit_its_tier():
         hints=Hints(feature="legal"), features=features(tokens=9000), in_gate=gate(LEGAL, windows=windows)
     )
     assert (decision.chosen, decision.rule, decision.reason) == ("top", "legal", "rule")
+
+
+def test_the_thresholds_of_a_query_type_take_the_place_of_all_others():
+    own = Policy(
+        version=1,
+        thresholds=dict.fromkeys(TIERS[:-1], 2.0),
+        band=0.0,
+        by_query_type={"unknown": dict.fromkeys(TIERS[:-1], 0.8)},
+    )
+    assert decide(policy=own).chosen == "fast"
+    assert decide(policy=replace(own, by_query_type={"math": own.by_query_type["unknown"]})).chosen == "top"

@@ -75,6 +75,14 @@ def test_tiers_that_are_no_more_are_ignored_and_a_missing_band_is_the_configured
     content = json.dumps({"version": 2, "thresholds": {"fast": 1, "mid": 0, "gone": 0.3}, "by": "ana"}).encode()
     policy = parse_policy(content, ("fast", "mid"), 0.07)
     assert (policy.thresholds, policy.band) == ({"fast": 1.0, "mid": 0.0}, 0.07)
+    assert policy.thresholds_for("math") == policy.thresholds
+
+
+def test_a_query_type_may_have_thresholds_of_its_own():
+    fields = {"version": 2, "thresholds": {"fast": 1}, "by_query_type": {"math": {"fast": 2, "gone": 0.3}}}
+    policy = parse_policy(json.dumps(fields).encode(), ("fast",), 0.07)
+    assert policy.thresholds_for("math") == {"fast": 2.0}
+    assert policy.thresholds_for("code") == {"fast": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +95,9 @@ def test_tiers_that_are_no_more_are_ignored_and_a_missing_band_is_the_configured
         {"version": "1", "thresholds": {"fast": 0.5}},
         {"version": 1, "thresholds": []},
         {"version": 1, "thresholds": {"mid": 0.5}},
-        {"version": 1, "thresholds": {"fast": 1.5}},
+        {"version": 1, "thresholds": {"fast": 2.5}},
+        {"version": 1, "thresholds": {"fast": 0.5}, "by_query_type": []},
+        {"version": 1, "thresholds": {"fast": 0.5}, "by_query_type": {"math": {"mid": 0.5}}},
         {"version": 1, "thresholds": {"fast": True}},
         {"version": 1, "thresholds": {"fast": None}},
         {"version": 1, "thresholds": {"fast": 0.5}, "band": -1},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,21 +12,36 @@ from hypothesis import strategies as st
 
 from router.contracts import Policy
 from shadow.errors import ConfigError
-from shadow.policy_change import changed, difference, read_change
+from shadow.policy_change import Change, changed, difference, read_change
 
 TIERS = ("fast", "mid", "top")
 NOW = Policy(version=3, thresholds={"fast": 0.8, "mid": 0.6}, band=0.05)
 
 
+def changed_to(thresholds: dict[str, float], band: float | None = None, **own: dict[str, float]) -> Policy:
+    return changed(NOW, TIERS, Change(thresholds=thresholds, band=band, by_query_type=own))
+
+
 def test_what_is_not_named_stays() -> None:
-    assert changed(NOW, TIERS, {"fast": 0.82}, None) == ({"fast": 0.82, "mid": 0.6}, 0.05)
-    assert changed(NOW, TIERS, {}, 0.0) == ({"fast": 0.8, "mid": 0.6}, 0.0)
+    assert changed_to({"fast": 0.82}) == replace(NOW, thresholds={"fast": 0.82, "mid": 0.6})
+    assert changed_to({}, 0.0) == replace(NOW, band=0.0)
+
+
+def test_a_query_type_has_thresholds_of_its_own_until_they_are_taken_away() -> None:
+    there = changed_to({"mid": 0.7}, math={"fast": 0.9})
+    assert there.by_query_type == {"math": {"fast": 0.9, "mid": 0.7}}
+    assert difference(NOW, there) == [("mid", 0.6, 0.7), ("math/fast", None, 0.9), ("math/mid", None, 0.7)]
+    assert changed(there, TIERS, Change(by_query_type={"code": {"fast": 0.5}})).by_query_type == {
+        "math": {"fast": 0.9, "mid": 0.7},
+        "code": {"fast": 0.5, "mid": 0.7},
+    }
+    assert changed(there, TIERS, Change(by_query_type={"math": {}})).by_query_type == {}
 
 
 def test_a_tier_that_is_gone_from_the_configuration_is_left_out() -> None:
-    thresholds, band = changed(NOW, ("fast", "top"), {"fast": 0.9}, None)
-    assert thresholds == {"fast": 0.9}
-    assert difference(NOW, thresholds, band) == [("fast", 0.8, 0.9), ("mid", 0.6, None)]
+    there = changed(NOW, ("fast", "top"), Change(thresholds={"fast": 0.9}))
+    assert there.thresholds == {"fast": 0.9}
+    assert difference(NOW, there) == [("fast", 0.8, 0.9), ("mid", 0.6, None)]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +56,7 @@ def test_a_change_that_does_not_fit_the_tiers_is_refused(
     tiers: tuple[str, ...], thresholds: dict[str, float], said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):
-        changed(NOW, tiers, thresholds, None)
+        changed(NOW, tiers, Change(thresholds=thresholds))
 
 
 shares = st.floats(0, 1)
@@ -48,11 +64,10 @@ shares = st.floats(0, 1)
 
 @given(fast=shares, mid=shares, band=shares)
 def test_a_change_and_its_reverse_are_no_difference(fast: float, mid: float, band: float) -> None:
-    thresholds, new_band = changed(NOW, TIERS, {"fast": fast, "mid": mid}, band)
-    there = Policy(version=4, thresholds=thresholds, band=new_band)
-    back = changed(there, TIERS, NOW.thresholds, NOW.band)
-    assert difference(NOW, *back) == []
-    assert {name: after for name, _, after in difference(NOW, thresholds, new_band)} == {
+    there = changed_to({"fast": fast, "mid": mid}, band)
+    back = changed(there, TIERS, Change(thresholds=NOW.thresholds, band=NOW.band))
+    assert difference(NOW, back) == []
+    assert {name: after for name, _, after in difference(NOW, there)} == {
         name: after
         for name, before, after in (("fast", 0.8, fast), ("mid", 0.6, mid), ("band", 0.05, band))
         if before != after
@@ -62,20 +77,22 @@ def test_a_change_and_its_reverse_are_no_difference(fast: float, mid: float, ban
 def test_a_file_is_yaml_or_what_show_prints(tmp_path: Path) -> None:
     file = tmp_path / "policy"
     file.write_text("thresholds: {fast: 0.7}\nband: 0\n")
-    assert read_change(file) == ({"fast": 0.7}, 0.0)
+    assert read_change(file) == Change(thresholds={"fast": 0.7}, band=0.0)
     shown = {"version": 3, "thresholds": {"fast": 0.7}, "author": "mira", "in_force": True}
     file.write_text(json.dumps(shown))
-    assert read_change(file) == ({"fast": 0.7}, None)
+    assert read_change(file) == Change(thresholds={"fast": 0.7})
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("thresholds: {fast: 1.2}", "thresholds.fast: must be a number from 0 to 1, found 1.2"),
+        ("thresholds: {fast: 2.2}", "thresholds.fast: must be a number from 0 to 2, found 2.2"),
         ("thresholds: {fast: yes}", "found True"),
         ("thresholds: {fast: .nan}", "found nan"),
         ("{thresholds: {fast: 0.5}, bandd: 0.1}", "bandd: unknown key"),
         ("fast: 0.5", "must hold `thresholds`"),
+        ("{thresholds: {}, by_query_type: {math: 0.4}}", "by_query_type: must map query types"),
+        ("{thresholds: {}, by_query_type: {math: {fast: -1}}}", "by_query_type.math.fast: must be a number"),
         ("[1]", "must hold `thresholds`"),
         ("a: [", "neither YAML nor JSON"),
     ],

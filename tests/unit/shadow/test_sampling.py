@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.sampling import Rates, draw, draw_observed, uniform
+from shadow.sampling import Rates, draw, draw_observed, pair_probabilities, sample_probability, uniform
 
 TIERS = ("fast", "mid", "top")
 RATES = Rates(
@@ -145,3 +145,28 @@ def test_what_was_decided_is_observed_and_labelled_as_often_as_recorded() -> Non
         assert sum(one.label_drawn for one in observed) / n == pytest.approx(share, abs=4.5 * sqrt(share / n))
         controls = [one for one in drawn if one and one.counts_for_accuracy]
         assert len(controls) / n == pytest.approx(RATES.control_top, abs=4.5 * sqrt(RATES.control_top / n))
+
+
+@pytest.mark.parametrize("decided", [None, *TIERS])
+@pytest.mark.parametrize("served", TIERS)
+def test_pairs_with_the_top_tier_are_obtained_as_often_as_promised(served: str, decided: str | None) -> None:
+    n = 6_000
+    pairs: Counter[str] = Counter()
+    sampled = 0
+    for i in range(n):
+        if decided is None:
+            one = draw(RATES, seed="p", request_id=f"r{i}", served_tier=served, tiers=TIERS)
+        else:
+            one = draw_observed(
+                RATES, seed="p", request_id=f"r{i}", served_tier=served, decided_tier=decided, tiers=TIERS
+            )
+        sampled += one is not None
+        obtained = {served} | {target.tier for target in one.targets} if one else set()
+        pairs.update(obtained - {"top"} if "top" in obtained else ())
+    promised = pair_probabilities(RATES, served_tier=served, tiers=TIERS, decided_tier=decided)
+    for tier, chance in promised.items():
+        assert abs(pairs[tier] / n - chance) < 4 * sqrt(0.25 / n), tier
+        assert pairs[tier] == 0 or chance > 0
+    assert abs(
+        sampled / n - sample_probability(RATES, served_tier=served, tiers=TIERS, decided_tier=decided)
+    ) < 4 * sqrt(0.25 / n)
