@@ -11,6 +11,7 @@ from shadow.price_log import log_prices
 from shadow.retention import run_retention
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
+from shadow.tuning import service as tuning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Job:
 def jobs(settings: Settings) -> tuple[Job, ...]:
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
+        Job(name="tuning", every_seconds=settings.tuning.every_hours * 3600, run=tuning.run),
         Job(name="prices", every_seconds=3600, run=log_prices),
         Job(name="gold", every_seconds=3600, run=ask_for_gold),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),

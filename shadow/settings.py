@@ -129,16 +129,25 @@ class RetentionSettings(Section):
 
 
 class TuningSettings(Section):
-    """Threshold tuning: recorded now, used by `shadow tune`."""
+    """Threshold tuning: `shadow tune`, and the scheduler every `every_hours`."""
 
     mode: Literal["review", "auto"] = Field(
         "review", description="`review` waits for a person, `auto` applies within guard rails."
     )
-    epsilon: float = Field(0.03, ge=0, le=1, description="Tolerated loss of accuracy against the top tier.")
+    epsilon: float = Field(0.03, gt=0, lt=1, description="Tolerated loss of accuracy against the top tier.")
     delta: float = Field(0.1, gt=0, lt=1, description="Probability with which epsilon may be broken.")
-    max_step: float = Field(0.05, gt=0, le=1, description="Largest change of a threshold in one proposal.")
+    max_step: float = Field(
+        0.05, gt=0, le=1, description="How far a threshold may fall in one step; only in mode `auto`."
+    )
     min_samples: int = Field(300, ge=1, description="Fewest pairs a proposal may rest on.")
-    cooldown_hours: float = Field(24.0, ge=0, description="Time between two changes.")
+    cooldown_hours: float = Field(24.0, ge=0, description="Time between two changes; only in mode `auto`.")
+    window_days: float = Field(
+        28.0, gt=0, le=400, description="How far back evidence goes, at most to the last new model."
+    )
+    per_query_type: bool = Field(
+        True, description="Thresholds of its own for a query type with 1,000 judged pairs or more."
+    )
+    every_hours: float = Field(24.0, gt=0, description="How often the scheduler looks for a proposal.")
 
 
 class Settings(RouterSettings):

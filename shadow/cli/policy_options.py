@@ -26,11 +26,16 @@ class Threshold(click.ParamType):  # type: ignore[type-arg]
         return tier, threshold
 
 
-def _author(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
+def actor(value: str | None) -> str:
+    """Who acts: as said, else $USER. Raises: BadParameter where neither says."""
     author = (value or os.environ.get("USER") or os.environ.get("LOGNAME") or "").strip()
     if not author:
         raise click.BadParameter("say who changes the policy: $USER is not set")
     return author
+
+
+def _author(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
+    return actor(value)
 
 
 def _said(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

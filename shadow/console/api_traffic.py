@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from shadow.console.parameters import Cursor, Days, Limit, Word, given, page
 from shadow.report import build_report
 from shadow.report_json import report_json
 from shadow.settings import Settings
-from shadow.store import console_traffic, policies
+from shadow.store import console_traffic, policies, proposals
 from shadow.store.console_rows import RequestRow
 from shadow.store.console_session import cursor_after, reading, translated
 from shadow.store.engine import AsyncEngine, utc_now
@@ -37,8 +38,25 @@ class PolicyAnswer(BaseModel):
     in_force: bool
 
 
+class ProposalAnswer(BaseModel):
+    """evidence: what was known when it was made. applied_version: the policy it became."""
+
+    id: int
+    created_at: datetime
+    status: Literal["certified", "uncertified"]
+    state: proposals.State
+    base_version: int
+    thresholds: dict[str, float]
+    by_query_type: dict[str, dict[str, float]]
+    evidence: dict[str, Any]
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str | None
+    applied_version: int | None
+
+
 def add_traffic_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine) -> None:
-    """Metrics, requests, policies."""
+    """Metrics, requests, policies, proposals."""
     window = settings.rollup.window_days
 
     @routes.get("/metrics")
@@ -73,6 +91,13 @@ def add_traffic_routes(routes: APIRouter, settings: Settings, engine: AsyncEngin
         async with reading(engine) as connection:
             rows = await policies.history(connection, limit)
         return [_policy(row, in_force=position == 0) for position, row in enumerate(rows)]
+
+    @routes.get("/proposals")
+    async def list_proposals(limit: Limit = 50) -> list[ProposalAnswer]:
+        """Thresholds that the tuner proposed, newest first, with their evidence; `open` waits for a decision."""
+        async with reading(engine) as connection:
+            rows = await proposals.listed(connection, limit=limit)
+        return [ProposalAnswer(**asdict(row)) for row in rows]
 
 
 def _policy(row: policies.PolicyRow, *, in_force: bool) -> PolicyAnswer:

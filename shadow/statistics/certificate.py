@@ -108,6 +108,7 @@ def certify(
     delta: float,
     per_kind: bool = False,
     proof: Proof | None = None,
+    lowest: FloatArray | None = None,
 ) -> Certificate:
     """The cheapest policy whose risk is shown to be below epsilon, with probability of error at most delta.
 
@@ -116,13 +117,14 @@ def certify(
     per_kind: each query type with at least 500 pairs in the second half has to keep epsilon, too, at delta / their number.
     With 200 labelled pairs in the second half the proof is from labels and the result may be certified; where all pairs are
     labelled, by betting. Otherwise it is from verdicts, by betting, and uncertified at best. proof: "studentised" takes that
-    one also where all pairs are labelled: it needs half the pairs, but holds for many only.
+    one also where all pairs are labelled: it needs half the pairs, but holds for many only. lowest: (kinds, T-1), thresholds
+    that no policy goes below.
     Raises ValueError for shapes that do not fit and numbers out of range. Cost: that of `policy_path`, and O(n) per test.
     """
     if not (0.0 < epsilon < 1.0 and 0.0 < delta < 1.0):
         raise ValueError(f"epsilon and delta must lie in (0, 1), got {epsilon} and {delta}")
     first, second = np.flatnonzero(in_first_half), np.flatnonzero(~in_first_half)
-    path = policy_path(requests.take(first), evidence.take(first), costs_usd[first])
+    path = policy_path(requests.take(first), evidence.take(first), costs_usd[first], lowest=lowest)
     held = _Held(requests.take(second), evidence.take(second), costs_usd[second], epsilon, delta, per_kind, proof)
     return held.along(path)
 

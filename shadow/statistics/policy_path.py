@@ -42,8 +42,12 @@ class Path:
     unseen: bool
 
 
-def policy_path(requests: Requests, evidence: PairedEvidence, costs_usd: FloatArray) -> Path:
+def policy_path(
+    requests: Requests, evidence: PairedEvidence, costs_usd: FloatArray, *, lowest: FloatArray | None = None
+) -> Path:
     """The path that the first half proposes. costs_usd: (n, T), what each tier's answer costs or is expected to cost.
+
+    lowest: (kinds, T-1), thresholds below which none may be; query types that share theirs have the highest of these.
 
     Query types with fewer than 250 judged or labelled pairs share their thresholds. Candidates are quantiles of the scores,
     up to 1,000 combinations of tiers for each query type. Without rows the path is all on top, at cost 0.
@@ -56,6 +60,9 @@ def policy_path(requests: Requests, evidence: PairedEvidence, costs_usd: FloatAr
     group_of = _groups(requests, evidence)
     tables = _Tables(requests, evidence, costs_usd)
     limits = _limits(requests, group_of)  # (groups, T-1, steps)
+    if lowest is not None:
+        floor = np.stack([lowest[group_of == group].max(axis=0) for group in range(limits.shape[0])])
+        limits = np.maximum(limits, floor[:, :, None])
     steps = limits.shape[2]
     candidates = list(product(range(steps), repeat=tiers - 1))
     groups = limits.shape[0]

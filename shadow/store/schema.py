@@ -40,6 +40,28 @@ policies = sa.Table(
     comment="Append-only: the highest version is in force; a rollback is a new row with old content.",
 )
 
+proposals = sa.Table(
+    "proposals",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
+    sa.Column("created_at", Instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("base_version", sa.Integer, nullable=False),
+    sa.Column("thresholds", JSONB, nullable=False),
+    sa.Column("by_query_type", JSONB, nullable=False, server_default="{}"),
+    sa.Column("evidence", JSONB, nullable=False),
+    sa.Column("decided_at", Instant),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("applied_version", sa.Integer),
+    sa.CheckConstraint("status IN ('certified', 'uncertified')", name="status_is_known"),
+    sa.CheckConstraint("state IN ('open', 'applied', 'rejected', 'superseded', 'rolled_back')", name="state_is_known"),
+    comment="Thresholds that the tuner proposes, with the evidence as it was.",
+)
+# Only one may wait for a decision; a newer one takes its place.
+sa.Index("uq_proposals_open", proposals.c.state, unique=True, postgresql_where=proposals.c.state == "open")
+
 exchanges = sa.Table(
     "exchanges",
     metadata,
