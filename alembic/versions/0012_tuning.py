@@ -31,9 +31,10 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.Text()),
         sa.Column("reason", sa.Text()),
         sa.Column("applied_version", sa.Integer()),
-        sa.CheckConstraint("status IN ('certified', 'uncertified')", name="ck_proposals_status_is_known"),
+        sa.CheckConstraint("status IN ('certified', 'uncertified')", name=op.f("ck_proposals_status_is_known")),
         sa.CheckConstraint(
-            "state IN ('open', 'applied', 'rejected', 'superseded', 'rolled_back')", name="ck_proposals_state_is_known"
+            "state IN ('open', 'applied', 'rejected', 'superseded', 'rolled_back')",
+            name=op.f("ck_proposals_state_is_known"),
         ),
         comment="Thresholds that the tuner proposes, with the evidence as it was.",
     )

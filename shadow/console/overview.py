@@ -12,12 +12,13 @@ from shadow.reasons import in_words
 from shadow.report import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate, Undefined
-from shadow.store import alerts, budgets, policies
+from shadow.store import alerts, budgets, policies, proposals
 from shadow.store.console_rows import SampleDetail
 from shadow.store.console_samples import divergent_pairs
 from shadow.store.console_session import reading, translated
 from shadow.store.console_traffic import figures_computed_at, flow, has_exchanges
 from shadow.store.engine import AsyncEngine
+from shadow.tuning.findings_text import tuned_lines
 
 PAIRS = 6
 POLICIES = 5
@@ -39,6 +40,8 @@ class Overview:
     money_scale: Scale
     pairs: list[SampleDetail]
     policies: list[policies.PolicyRow]
+    proposal: proposals.ProposalRow | None
+    proposal_lines: list[str]
     spent_today: Mapping[str, tuple[Decimal, Decimal, float]]
     alerts: list[alerts.Alert]
 
@@ -52,6 +55,7 @@ async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetim
         flowing = await flow(connection, since=now - timedelta(seconds=bucket_seconds * FLOW_BUCKETS), mode=report.mode)
         pairs = await divergent_pairs(connection, PAIRS)
         history = await policies.history(connection, POLICIES)
+        waiting = next((row for row in await proposals.listed(connection, limit=1) if row.state == "open"), None)
         computed_at = await figures_computed_at(connection)
         spent = await budgets.spent_today(connection, now)
         open_alerts = await alerts.last_alerts(connection, is_open=True, limit=ALERTS)
@@ -71,6 +75,8 @@ async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetim
         money_scale=money_scale([end for tier in report.tiers for end in _ends(tier.cost_per_success_usd)]),
         pairs=pairs,
         policies=history,
+        proposal=waiting,
+        proposal_lines=tuned_lines(waiting.evidence, history[0].policy.thresholds) if waiting and history else [],
         spent_today={purpose: (*spent.get(purpose, (Decimal(0), Decimal(0))), cap) for purpose, cap in caps.items()},
         alerts=open_alerts,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from router.contracts import Policy
 from router.pricing import Price
 from shadow.statistics.paired_evidence import PairedEvidence
 from shadow.statistics.routes import Requests
@@ -40,14 +41,15 @@ class Evidence:
 
 
 def gather(
-    rows: Sequence[TuningRow], tiers: Sequence[str], prices: Mapping[str, Price], *, band: float, per_type: bool
+    rows: Sequence[TuningRow], tiers: Sequence[str], prices: Mapping[str, Price], current: Policy, *, per_type: bool
 ) -> Evidence:
-    """Evidence of rows in request order. tiers: cheapest first. prices: tier -> that of its first model."""
-    current = _of_current_models(rows, tiers)
-    kept = _one_of_a_session_and_day(current)
-    left_out = {"earlier model version": len(rows) - len(current), "same session and day": len(current) - len(kept)}
+    """Evidence of rows in request order. tiers: cheapest first. prices: tier -> that of its first model. current: in force."""
+    valid = _of_current_models(rows, tiers)
+    kept = _one_of_a_session_and_day(valid)
+    left_out = {"earlier model version": len(rows) - len(valid), "same session and day": len(valid) - len(kept)}
     n, below = len(kept), tuple(tiers[:-1])
-    query_types = ("", *(_types_of_their_own(kept, tiers) if per_type else ()))
+    own = set(current.by_query_type) | (_types_of_their_own(kept, tiers) if per_type else set())
+    query_types = ("", *sorted(own))
     places = {query_type: at for at, query_type in enumerate(query_types)}
     notes = [row.routing for row in kept]
     return Evidence(
@@ -62,7 +64,7 @@ def gather(
             raised=np.array([note["raised"] for note in notes], dtype=np.bool_),
             lowered=np.array([note["lowered"] for note in notes], dtype=np.bool_),
             fitting=_fitting(notes, tiers),
-            band=band,
+            band=current.band,
         ),
         pairs=_pairs(kept, tiers),
         costs_usd=np.array([_costs(row, tiers, prices) for row in kept]).reshape(n, len(tiers)),
@@ -103,12 +105,12 @@ def _one_of_a_session_and_day(rows: Sequence[TuningRow]) -> list[TuningRow]:
     return [row for row in rows if row.session is None or row.request_id in winners]
 
 
-def _types_of_their_own(rows: Sequence[TuningRow], tiers: Sequence[str]) -> tuple[str, ...]:
+def _types_of_their_own(rows: Sequence[TuningRow], tiers: Sequence[str]) -> set[str]:
     pairs: dict[str, int] = {}
     for row in rows:
         if any(_judged(row, tier, tiers[-1]) for tier in tiers[:-1]):
             pairs[row.query_type] = pairs.get(row.query_type, 0) + 1
-    return tuple(sorted(t for t, count in pairs.items() if count >= MIN_PAIRS_OF_A_TYPE and t != "unknown"))
+    return {t for t, count in pairs.items() if count >= MIN_PAIRS_OF_A_TYPE and t != "unknown"}
 
 
 def _pairs(rows: Sequence[TuningRow], tiers: Sequence[str]) -> PairedEvidence:

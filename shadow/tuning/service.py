@@ -58,7 +58,7 @@ async def look(
     rows = await tuning_rows(connection, since=since, until=until)
     prices = resolve_prices(settings.providers, settings.tiers)
     first = {tier.name: prices[tier.models[0].provider, tier.models[0].model] for tier in settings.tiers}
-    evidence = gather(rows, settings.tier_names, first, band=current.band, per_type=settings.tuning.per_query_type)
+    evidence = gather(rows, settings.tier_names, first, current, per_type=settings.tuning.per_query_type)
     tuning = settings.tuning
     wanted = Wanted(
         epsilon=tuning.epsilon if epsilon is None else epsilon,

@@ -223,7 +223,7 @@ async def _mirror(connection: AsyncConnection, rng: random.Random, exchange: Exc
     request_id = exchange.request_id
     await samples.insert_samples(connection, [(exchange, drawn, case.prompt)])
     await samples.mark_queued(connection, [request_id])
-    fate = rng.choices(("judged", "abstained", "failed", "shed", "sampled", "mirrored"), (86, 6, 3, 2, 2, 1))[0]
+    fate = rng.choices(("judged", "abstained", "failed", "shed", "sampled", "mirrored"), (85, 6, 3, 2, 2, 2))[0]
     if fate == "sampled":
         return
     for target in drawn.targets if fate not in {"failed", "shed"} else ():

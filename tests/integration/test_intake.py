@@ -209,7 +209,8 @@ async def test_a_new_policy_reaches_the_policy_file_within_a_second(
     began = asyncio.get_running_loop().time()
     await _until(lambda: json.loads(path.read_bytes())["version"] == 2)
     assert asyncio.get_running_loop().time() - began < 1.0, "announced, not polled"
-    assert json.loads(path.read_bytes()) == {"version": 2, "thresholds": {"fast": 0.7}, "band": 0.02}
+    in_force = {"version": 2, "thresholds": {"fast": 0.7}, "band": 0.02, "by_query_type": {}}
+    assert json.loads(path.read_bytes()) == in_force
     follower.cancel()
     await asyncio.gather(follower, return_exceptions=True)
 
