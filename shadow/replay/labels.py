@@ -12,18 +12,17 @@ def allocate(labels: int, requests: Ints, samples: Ints) -> Ints:
 
     A tier has no more labels than samples; what it can't take goes to the others.
     """
-    given = np.zeros_like(samples)
-    while True:
-        open_ = (given < samples) & (requests > 0)
-        left = labels - int(given.sum())
-        if left <= 0 or not open_.any():
-            return given
-        share = np.where(open_, requests, 0) / requests[open_].sum() * left
-        more = np.minimum(np.floor(share).astype(np.int64), samples - given)
-        if not more.any():  # fewer labels left than tiers: to those with the largest shares
-            more[np.argsort(-share, kind="stable")[:left]] = 1
-            more = np.minimum(np.where(open_, more, 0), samples - given)
-        given = given + more
+    room = np.where(requests > 0, samples, 0)
+    wanted = min(labels, int(room.sum()))
+    exact = np.zeros(room.size)
+    while (left := wanted - exact.sum()) > 1e-6:  # each round fills a tier or ends: as many rounds as tiers at most
+        open_ = np.where(exact < room, requests, 0)
+        exact = np.minimum(exact + left * open_ / open_.sum(), room)
+    # Whole numbers: rounded down, and what is left goes to the largest remainders.
+    given = np.floor(exact + 1e-9).astype(np.int64)
+    order = np.argsort(np.where(given < room, given - exact, np.inf), kind="stable")
+    given[order[: wanted - int(given.sum())]] += 1
+    return given
 
 
 def draw_labels(tier: Ints, given: Ints, rng: np.random.Generator) -> tuple[Bools, Floats]:

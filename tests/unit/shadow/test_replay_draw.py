@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shadow.replay.draw import accuracy_inclusion, draw_samples, pair_inclusion, rates_at, row_inclusion
@@ -62,6 +62,7 @@ def test_a_sample_rate_scales_all_arms_and_keeps_them_possible():
     assert (everything.up, everything.down, everything.control_top) == (1.0, 0.2, 0.2)
 
 
+@example(labels=87, tiers=[(48, 5), (202, 26), (426, 62)])
 @given(
     st.integers(0, 500),
     st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 120)), min_size=2, max_size=4),
