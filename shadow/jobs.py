@@ -9,6 +9,7 @@ from shadow import rollup
 from shadow.gold_schedule import ask_for_gold
 from shadow.price_log import log_prices
 from shadow.retention import run_retention
+from shadow.sampling_plan import plan_tomorrow
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
 from shadow.tuning import service as tuning
@@ -26,6 +27,7 @@ class Job:
 def jobs(settings: Settings) -> tuple[Job, ...]:
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
+        Job(name="sampling plan", every_seconds=3600, run=plan_tomorrow),
         Job(name="tuning", every_seconds=settings.tuning.every_hours * 3600, run=tuning.run),
         Job(name="prices", every_seconds=3600, run=log_prices),
         Job(name="gold", every_seconds=3600, run=ask_for_gold),

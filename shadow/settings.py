@@ -45,6 +45,11 @@ class SamplingSettings(Section):
     control_top: float = Field(
         0.01, ge=0, le=1, description="Share of top-tier requests that the top tier is asked again."
     )
+    allocation: Literal["uniform", "budgeted"] = Field(
+        "uniform",
+        description="`uniform`: `up` is the share of every stratum. `budgeted`: what that would spend goes, from the next UTC"
+        " day on, to the strata (tier, query type, band) of which the last 28 days leave most to learn.",
+    )
     seed: str = Field("shadow", description="Seed of the draw. Changing it draws other requests.")
     budget_usd_per_day: float = Field(
         20.0, ge=0, description="Cap on mirror spend per UTC day, worst case reserved first."

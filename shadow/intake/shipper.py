@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -20,7 +21,8 @@ from shadow.intake.segments import Unreadable, read_segment, reject, shippable
 from shadow.process import pause
 from shadow.prompts import question_of
 from shadow.redaction import cleaner
-from shadow.sampling import Draw, draw, draw_observed
+from shadow.sampling import Draw, Rates, draw, draw_observed
+from shadow.sampling_plan import DayRates
 from shadow.settings import Settings
 from shadow.store import feedback
 from shadow.store.engine import AsyncConnection, AsyncEngine
@@ -42,6 +44,7 @@ class Shipper:
         self._settings = settings
         self._engine = engine
         self._directory = directory
+        self._rates = DayRates(settings)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ship until `stop` is set. Raises what the database raises; nothing is lost by running it again."""
@@ -110,16 +113,20 @@ class Shipper:
 
     async def _sample(self, connection: AsyncConnection, exchanges: Sequence[Exchange]) -> None:
         drawn: list[tuple[Exchange, Draw, str]] = []
+        routing: dict[str, dict[str, Any]] = {}
+        await self._rates.load(connection, [exchange.started_at for exchange in exchanges])
         for exchange in exchanges:
             if exchange.status == "answered" and exchange.served_tier in self._settings.tier_names:
-                picked = self._draw(exchange, exchange.served_tier)
+                stratum = exchange.served_tier, exchange.query_type, exchange.decision.band
+                rates = self._rates.at(exchange.started_at, stratum)
+                picked = self._draw(exchange, exchange.served_tier, rates)
                 if picked is not None:
                     drawn.append((exchange, picked, question_of(exchange.request_body, exchange.dialect).prompt))
-        routing = {e.request_id: what_if(e, picked, self._settings) for e, picked, _ in drawn}
+                    routing[exchange.request_id] = what_if(exchange, picked, self._settings, rates)
         await insert_samples(connection, drawn, routing)
 
-    def _draw(self, exchange: Exchange, served_tier: str) -> Draw | None:
-        rates, seed, tiers = self._settings.rates, self._settings.sampling.seed, self._settings.tier_names
+    def _draw(self, exchange: Exchange, served_tier: str, rates: Rates) -> Draw | None:
+        seed, tiers = self._settings.sampling.seed, self._settings.tier_names
         request_id, decided_tier = exchange.request_id, exchange.decision.chosen
         if exchange.mode == "observe" and decided_tier in tiers:
             return draw_observed(

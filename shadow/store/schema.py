@@ -40,6 +40,19 @@ policies = sa.Table(
     comment="Append-only: the highest version is in force; a rollback is a new row with old content.",
 )
 
+sampling_rates = sa.Table(
+    "sampling_rates",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("tier", sa.Text, primary_key=True),
+    sa.Column("query_type", sa.Text, primary_key=True),
+    sa.Column("band", sa.Text, primary_key=True),
+    sa.Column("up", sa.Double, nullable=False),
+    sa.Column("planned_at", Instant, nullable=False, server_default=sa.func.now()),
+    sa.CheckConstraint("up > 0 AND up <= 1", name="up_is_a_probability"),
+    comment="Written before the day begins and never changed, so that inclusion probabilities are fixed in advance.",
+)
+
 proposals = sa.Table(
     "proposals",
     metadata,

@@ -12,19 +12,19 @@ import orjson
 
 from router.contracts import Exchange
 from router.gate import ANSWER_TOKENS
-from shadow.sampling import Draw, pair_probabilities, sample_probability
+from shadow.sampling import Draw, Rates, pair_probabilities, sample_probability
 from shadow.settings import Settings
 
 
-def what_if(exchange: Exchange, drawn: Draw, settings: Settings) -> dict[str, Any]:
-    """The note kept with a sample.
+def what_if(exchange: Exchange, drawn: Draw, settings: Settings, rates: Rates) -> dict[str, Any]:
+    """The note kept with a sample. rates: those it was drawn with.
 
     scores: by tier below the top. fixed: the tier that a pin or a rule decided on, else null. raised, lowered: moved by impact
     or session, by tolerance. fits: the tier that answers where each tier is chosen, because of context windows; null: each
     fits. row: chance of being sampled at all. pairs: by tier, chance that its answer and the top tier's are both obtained.
     labelled: by tier, chance that a reviewer is asked about that pair, given that it is obtained.
     """
-    tiers, rates = settings.tier_names, settings.rates
+    tiers = settings.tier_names
     served, decision, hints = exchange.served_tier or tiers[-1], exchange.decision, exchange.hints
     decided = decision.chosen if exchange.mode == "observe" and decision.chosen in tiers else None
     pinned = exchange.requested_model != settings.routing.alias

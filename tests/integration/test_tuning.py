@@ -94,7 +94,7 @@ async def fill(
     async with engine.begin() as connection:
         await insert_exchanges(connection, [exchange for exchange, _, _ in drawn])
         await samples.insert_samples(
-            connection, drawn, {e.request_id: what_if(e, one, settings) for e, one, _ in drawn}
+            connection, drawn, {e.request_id: what_if(e, one, settings, settings.rates) for e, one, _ in drawn}
         )
         mirrored = [
             {
