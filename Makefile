@@ -8,6 +8,7 @@ DEMO_SECONDS ?= 0
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+CARDS_ARGS ?=
 
 BIN := .venv/bin
 # PyTorch's own index has the CPU build; without it a plain install brings gigabytes of CUDA on some platforms.
@@ -95,6 +96,11 @@ bench-isolation: setup ## What mirroring does to clients' latencies, its provide
 .PHONY: bench-judges
 bench-judges: setup ## Pairs a second of the free judges, and both embedding engines side by side (2 minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_judges.py $(BENCH_ARGS)
+
+.PHONY: judge-cards
+judge-cards: setup ## How good each judge is, written to docs/judges/: DATA=<directory with pairs*.jsonl.gz> [NLI=<model>] (10 minutes)
+	@test -n "$(DATA)" || { echo "DATA=<directory with pairs*.jsonl.gz> is missing" >&2; exit 2; }
+	@OMP_NUM_THREADS=1 $(BIN)/python -m shadow.judge_cards.generate "$(DATA)" $(if $(NLI),--nli-model "$(NLI)") $(CARDS_ARGS)
 
 .PHONY: bench-statistics
 bench-statistics: setup ## Do intervals hold the truth, certified policies epsilon, and alarms their peace? Simulated (up to 20 minutes)

@@ -17,6 +17,7 @@ PROMISED = [
     "test-fast",
     "faults",
     "bench-routing",
+    "judge-cards",
     "lint",
     "types",
     "format",

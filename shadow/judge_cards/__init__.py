@@ -1,0 +1,1 @@
+"""What is known of each judge, measured and written down: the generator behind `make judge-cards`."""

@@ -1,0 +1,214 @@
+"""How are the judge cards made? `make judge-cards DATA=<directory>`: one page and one JSON file per judge.
+
+The same data give the same cards but for the times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+import judges
+from judges.described import DESCRIBED, description
+from judges.errors import JudgeError
+from judges.registry import DEFAULT, build_panel
+from shadow.errors import ShadowError
+from shadow.judge_cards.data import Part, Source, as_values, judgement_files, load_parts, sample
+from shadow.judge_cards.page import index, page
+from shadow.judge_cards.quality import Said, ask_all, equal_verdicts, judge_quality, panel_quality
+from shadow.judge_cards.recorded import recorded_verdicts
+from shadow.judge_cards.subjects import NEEDS_LANGUAGE_MODEL, Subject, examples_said, subjects
+from shadow.judge_cards.timing import prompt_tokens, timings
+
+_ROOT = Path(judges.__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much is measured. most: pairs of a part; engine_most: of a part for the second embedding engine; timed: per length."""
+
+    most: int
+    engine_most: int
+    timed: int
+    resamples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All that was measured on data. said: by judge@version, cheapest first, of the engine that runs by default."""
+
+    sources: list[Source]
+    parts: list[Part]
+    recorded: list[Path]
+    said: dict[str, Said]
+
+
+async def make_cards(
+    directory: Path, effort: Effort, *, names: Sequence[str], nli_model: str | None, progress: Progress
+) -> list[dict[str, Any]]:
+    """The cards, in the order of the registry. Raises: ConfigError where there are no data, JudgeError."""
+    sources, parts = load_parts(directory, most=effort.most)
+    measured = Measured(sources=sources, parts=parts, recorded=judgement_files(directory), said={})
+    cards = []
+    for subject in subjects(names, nli_model=nli_model):
+        task = progress.add_task(subject.version, total=None)
+        cards.append(await _card(subject, measured, effort, progress))
+        progress.update(task, total=1, completed=1)
+    return cards
+
+
+async def _card(subject: Subject, measured: Measured, effort: Effort, progress: Progress) -> dict[str, Any]:
+    said_of = description(subject.name)
+    quality, engines = await _on_data(subject, measured, effort, progress)
+    paid = subject.name in NEEDS_LANGUAGE_MODEL
+    recorded = (
+        recorded_verdicts(measured.recorded, pairwise=subject.name == "pairwise", resamples=effort.resamples)
+        if paid
+        else []
+    )
+    spots = []
+    for spot, says, score in await examples_said(subject.name):
+        example = {name: getattr(spot.example, name) for name in ("prompt", "context", "answer", "reference")}
+        known = {"name": spot.name, "text": spot.text, "acceptable": spot.acceptable, **example}
+        spots.append({**known, "says": says, "score": None if score is None else round(score, 2)})
+    return {
+        "judge": subject.version,
+        "question": said_of.question,
+        "sees": list(said_of.sees),
+        "does_not_see": list(said_of.does_not_see),
+        "cost": said_of.cost,
+        "not_measured": list(subject.not_measured),
+        "blind_spots": spots,
+        "quality": quality,
+        "engines": engines,
+        "recorded": recorded,
+        "prompt_tokens": prompt_tokens(subject.name, 20) if paid else [],
+        "timings": {"scripted": subject.scripted, "engines": await _times(subject, effort)},
+        "data": as_values(measured.sources, measured.parts) if quality else {},
+    }
+
+
+async def _times(subject: Subject, effort: Effort) -> dict[str, Any]:
+    if subject.name == "panel":
+        return {"": await timings(build_panel(DEFAULT), effort.timed)}
+    return {engine: await timings(make(), effort.timed) for engine, make in subject.engines.items()}
+
+
+async def _on_data(
+    subject: Subject, measured: Measured, effort: Effort, progress: Progress
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Figures by part, and both engines side by side where there are two."""
+    if subject.scripted:
+        return [], None
+    parts, resamples = measured.parts, effort.resamples
+    if subject.name == "panel":
+        asked = [name for name in measured.said if name.partition("@")[0] in DEFAULT]
+        if len(asked) < len(DEFAULT):
+            return [], None
+        return await panel_quality({name: measured.said[name] for name in asked}, parts, resamples=resamples), None
+    pairs = [pair for part in parts for pair in part.pairs]
+    (first, make), *others = subject.engines.items()
+    task = progress.add_task(f"{subject.version} {first}", total=len(pairs))
+    said = await ask_all(make(), pairs, lambda done: progress.update(task, completed=done))
+    measured.said[subject.version] = said
+    quality = await judge_quality(subject.version, said, parts, resamples=resamples)
+    if not others:
+        return quality, None
+    (other, make_other), *_ = others
+    fewer = [_fewer(part, effort.engine_most) for part in parts]
+    pairs = [pair for part in fewer for pair in part.pairs]
+    task = progress.add_task(f"{subject.version} {other}", total=len(pairs))
+    also = await ask_all(make_other(), pairs, lambda done: progress.update(task, completed=done))
+    both = {
+        first: await judge_quality(subject.version, said, fewer, resamples=resamples),
+        other: await judge_quality(subject.version, also, fewer, resamples=resamples),
+    }
+    return quality, {"names": [first, other], "verdicts": equal_verdicts(said, also, pairs), "quality": both}
+
+
+def _fewer(part: Part, most: int) -> Part:
+    return Part(
+        name=part.name,
+        file=part.file,
+        label_source=part.label_source,
+        selection=part.selection,
+        available=part.available,
+        pairs=tuple(sample(part.pairs, most)),
+    )
+
+
+async def timed_again(
+    values: Path, effort: Effort, *, names: Sequence[str], nli_model: str | None
+) -> list[dict[str, Any]]:
+    """The cards that are there, with new times; all else stays as it is."""
+    cards = read_cards(values, names)
+    for subject in subjects([str(card["judge"]).partition("@")[0] for card in cards], nli_model=nli_model):
+        card = next(card for card in cards if str(card["judge"]).partition("@")[0] == subject.name)
+        card["timings"] = {"scripted": subject.scripted, "engines": await _times(subject, effort)}
+    return cards
+
+
+def read_cards(values: Path, names: Sequence[str] = DESCRIBED) -> list[dict[str, Any]]:
+    """The cards in a directory, in the order of the registry."""
+    files = [values / f"{name}.json" for name in DESCRIBED if name in names]
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+
+
+def write_cards(cards: Sequence[dict[str, Any]], *, pages: Path, values: Path) -> None:
+    """One page and one JSON file each, and the index of all that are there."""
+    pages.mkdir(parents=True, exist_ok=True)
+    values.mkdir(parents=True, exist_ok=True)
+    for card in cards:
+        name = str(card["judge"]).partition("@")[0]
+        (values / f"{name}.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (pages / f"{name}.md").write_text(page(card), encoding="utf-8")
+    (pages / "README.md").write_text(index(read_cards(values)), encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the cards; 2 where the data can't be read."""
+    parser = argparse.ArgumentParser(prog="make judge-cards", description=__doc__)
+    parser.add_argument("data", type=Path, help="directory with pairs*.jsonl[.gz] and judgements*.jsonl[.gz]")
+    parser.add_argument("--judges", default=",".join(DESCRIBED), help="only these")
+    parser.add_argument("--times-only", action="store_true", help="measure times again, keep all else")
+    parser.add_argument("--nli-model", help="a cross-encoder by name or path")
+    parser.add_argument("--most", type=int, default=600, help="pairs of a part")
+    parser.add_argument("--engine-most", type=int, default=120, help="pairs of a part for the second embedding engine")
+    parser.add_argument("--timed", type=int, default=60, help="pairs timed for each length")
+    parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
+    parser.add_argument("--pages", type=Path, default=_ROOT / "docs" / "judges")
+    parser.add_argument("--values", type=Path, default=_ROOT / "judges" / "cards")
+    options = parser.parse_args(arguments)
+    names = [name for name in options.judges.split(",") if name]
+    if unknown := sorted(set(names) - set(DESCRIBED)):
+        parser.error(f"unknown judge {unknown[0]!r}; known are {', '.join(DESCRIBED)}")
+    effort = Effort(
+        most=options.most, engine_most=options.engine_most, timed=options.timed, resamples=options.resamples
+    )
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            making = (
+                timed_again(options.values, effort, names=names, nli_model=options.nli_model)
+                if options.times_only
+                else make_cards(options.data, effort, names=names, nli_model=options.nli_model, progress=progress)
+            )
+            cards = asyncio.run(making)
+    except (ShadowError, JudgeError) as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 2
+    write_cards(cards, pages=options.pages, values=options.values)
+    sys.stdout.write(f"{len(cards)} cards in {options.pages}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
