@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
@@ -32,14 +33,25 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Labelled pairs that are measured together. selection: in words, how they were chosen from their file."""
+    """Labelled pairs that are measured together. note: what of the data set was left out; available: how many there are."""
 
     name: str
     file: str
     label_source: str
-    selection: str
+    note: str
     available: int
     pairs: tuple[Pair, ...]
+
+    @property
+    def selection(self) -> str:
+        """In words, how the pairs were chosen from their file."""
+        if len(self.pairs) == self.available:
+            return f"{self.note}all"
+        return f"{self.note}{len(self.pairs):,} of {self.available:,}, whole questions by a hash"
+
+    def at_most(self, most: int) -> Part:
+        """The same part with fewer pairs."""
+        return dataclasses.replace(self, pairs=tuple(sample(self.pairs, most)))
 
 
 def load_parts(directory: Path, *, most: int) -> tuple[list[Source], list[Part]]:
@@ -55,13 +67,18 @@ def load_parts(directory: Path, *, most: int) -> tuple[list[Source], list[Part]]
         read = list(read_pairs(path))
         good = [row for row in read if isinstance(row, Pair)]
         labelled = [row for row in good if row.label is not None]
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         bad = sum(isinstance(row, BadLine) for row in read)
-        sources.append(Source(file=path.name, sha256=digest, rows=len(read), labelled=len(labelled), bad_lines=bad))
+        sources.append(source(path, rows=len(read), labelled=len(labelled), bad_lines=bad))
         parts += _parts(path.name, labelled, most)
     if not parts:
         raise ConfigError(f"{directory}: no pair in {', '.join(path.name for path in files)} has a label")
     return sources, parts
+
+
+def source(path: Path, *, rows: int, labelled: int, bad_lines: int) -> Source:
+    """A file with its digest."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Source(file=path.name, sha256=digest, rows=rows, labelled=labelled, bad_lines=bad_lines)
 
 
 def pair_files(directory: Path) -> list[Path]:
@@ -100,12 +117,11 @@ def _parts(file: str, labelled: Sequence[Pair], most: int) -> list[Part]:
 def _part(name: str, file: str, rows: Sequence[Pair], note: str, most: int) -> Part:
     kept = sample(rows, most)
     labels = sorted({str(lookup(row.record, "meta.label_source") or "not said") for row in rows})
-    how = "all" if len(kept) == len(rows) else f"{len(kept):,} of {len(rows):,}, whole questions by a hash"
     return Part(
         name=name,
         file=file,
         label_source=", ".join(labels),
-        selection=note + how,
+        note=note,
         available=len(rows),
         pairs=tuple(kept),
     )

@@ -22,11 +22,11 @@ from judges.described import DESCRIBED, description
 from judges.errors import JudgeError
 from judges.registry import DEFAULT, build_panel
 from shadow.errors import ShadowError
-from shadow.judge_cards.data import Part, Source, as_values, judgement_files, load_parts, sample
+from shadow.judge_cards.data import Part, Source, as_values, judgement_files, load_parts
 from shadow.judge_cards.page import index, page
 from shadow.judge_cards.quality import Said, ask_all, equal_verdicts, judge_quality, panel_quality
-from shadow.judge_cards.recorded import recorded_verdicts
-from shadow.judge_cards.subjects import NEEDS_LANGUAGE_MODEL, Subject, examples_said, subjects
+from shadow.judge_cards.recorded import recorded_sources, recorded_verdicts
+from shadow.judge_cards.subjects import LOADS_A_MODEL, NEEDS_LANGUAGE_MODEL, Subject, examples_said, subjects
 from shadow.judge_cards.timing import prompt_tokens, timings
 
 _ROOT = Path(judges.__file__).parent.parent
@@ -34,9 +34,12 @@ _ROOT = Path(judges.__file__).parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How much is measured. most: pairs of a part; engine_most: of a part for the second embedding engine; timed: per length."""
+    """How much is measured. most: pairs of a part; slow_most: where a model has to run on each; engine_most: for the second
+    embedding engine; timed: pairs of each length.
+    """
 
     most: int
+    slow_most: int
     engine_most: int
     timed: int
     resamples: int
@@ -63,6 +66,7 @@ async def make_cards(
         task = progress.add_task(subject.version, total=None)
         cards.append(await _card(subject, measured, effort, progress))
         progress.update(task, total=1, completed=1)
+        progress.console.print(f"{subject.version} is measured")
     return cards
 
 
@@ -93,7 +97,9 @@ async def _card(subject: Subject, measured: Measured, effort: Effort, progress: 
         "recorded": recorded,
         "prompt_tokens": prompt_tokens(subject.name, 20) if paid else [],
         "timings": {"scripted": subject.scripted, "engines": await _times(subject, effort)},
-        "data": as_values(measured.sources, measured.parts) if quality else {},
+        "data": as_values(measured.sources, _parts_for(subject, measured, effort))
+        if quality
+        else as_values(recorded_sources(measured.recorded) if recorded else [], []),
     }
 
 
@@ -109,7 +115,7 @@ async def _on_data(
     """Figures by part, and both engines side by side where there are two."""
     if subject.scripted:
         return [], None
-    parts, resamples = measured.parts, effort.resamples
+    parts, resamples = _parts_for(subject, measured, effort), effort.resamples
     if subject.name == "panel":
         asked = [name for name in measured.said if name.partition("@")[0] in DEFAULT]
         if len(asked) < len(DEFAULT):
@@ -124,7 +130,7 @@ async def _on_data(
     if not others:
         return quality, None
     (other, make_other), *_ = others
-    fewer = [_fewer(part, effort.engine_most) for part in parts]
+    fewer = [part.at_most(effort.engine_most) for part in parts]
     pairs = [pair for part in fewer for pair in part.pairs]
     task = progress.add_task(f"{subject.version} {other}", total=len(pairs))
     also = await ask_all(make_other(), pairs, lambda done: progress.update(task, completed=done))
@@ -135,15 +141,9 @@ async def _on_data(
     return quality, {"names": [first, other], "verdicts": equal_verdicts(said, also, pairs), "quality": both}
 
 
-def _fewer(part: Part, most: int) -> Part:
-    return Part(
-        name=part.name,
-        file=part.file,
-        label_source=part.label_source,
-        selection=part.selection,
-        available=part.available,
-        pairs=tuple(sample(part.pairs, most)),
-    )
+def _parts_for(subject: Subject, measured: Measured, effort: Effort) -> list[Part]:
+    most = effort.slow_most if subject.name in LOADS_A_MODEL else effort.most
+    return [part.at_most(most) for part in measured.parts]
 
 
 async def timed_again(
@@ -181,8 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--judges", default=",".join(DESCRIBED), help="only these")
     parser.add_argument("--times-only", action="store_true", help="measure times again, keep all else")
     parser.add_argument("--nli-model", help="a cross-encoder by name or path")
-    parser.add_argument("--most", type=int, default=600, help="pairs of a part")
-    parser.add_argument("--engine-most", type=int, default=120, help="pairs of a part for the second embedding engine")
+    parser.add_argument("--most", type=int, default=1000, help="pairs of a part")
+    parser.add_argument("--slow-most", type=int, default=250, help="pairs of a part where a model has to run on each")
+    parser.add_argument("--engine-most", type=int, default=40, help="pairs of a part for the second embedding engine")
     parser.add_argument("--timed", type=int, default=60, help="pairs timed for each length")
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
     parser.add_argument("--pages", type=Path, default=_ROOT / "docs" / "judges")
@@ -192,7 +193,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := sorted(set(names) - set(DESCRIBED)):
         parser.error(f"unknown judge {unknown[0]!r}; known are {', '.join(DESCRIBED)}")
     effort = Effort(
-        most=options.most, engine_most=options.engine_most, timed=options.timed, resamples=options.resamples
+        most=options.most,
+        slow_most=options.slow_most,
+        engine_most=options.engine_most,
+        timed=options.timed,
+        resamples=options.resamples,
     )
     try:
         with Progress(console=Console(stderr=True), transient=True) as progress:

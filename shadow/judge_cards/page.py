@@ -42,7 +42,8 @@ def page(card: Card) -> str:
     parts += _prompts(card["prompt_tokens"])
     parts += _timings(card["timings"])
     if card["quality"]:
-        parts += [EXPLAINED, *_data(card["data"])]
+        parts += [EXPLAINED]
+    parts += _data(card["data"])
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -167,12 +168,20 @@ def _timings(found: Mapping[str, Any]) -> list[str]:
 
 
 def _data(data: Mapping[str, Any]) -> list[str]:
-    lines = ["## Data", "", "| part | file | labels | rows | acceptable |", "|---|---|---|---|---|"]
+    if not data["files"]:
+        return []
+    lines = ["## Data", ""]
+    if data["parts"]:
+        lines += ["| part | file | labels | rows | acceptable |", "|---|---|---|---|---|"]
     lines += [
         f"| {part['part']} | {part['file']} | {part['labels']} | {part['selection']} | {part['acceptable']:.3f} |"
         for part in data["parts"]
     ]
-    lines += ["", "| file | rows | labelled | unreadable | SHA-256 |", "|---|---|---|---|---|"]
+    lines += [
+        *([""] if data["parts"] else []),
+        "| file | rows | labelled | unreadable | SHA-256 |",
+        "|---|---|---|---|---|",
+    ]
     lines += [
         f"| {file['file']} | {file['rows']:,} | {file['labelled']:,} | {file['bad_lines']} | `{file['sha256']}` |"
         for file in data["files"]

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from shadow.judge_cards.data import Source, source
 from shadow.judgement_file import Judgement, read_judgements
 from shadow.judgement_report import grouped, human_choices, summary
 
+_DIGITS = 4
 _SHOWN = ("parsed", "human_agreement", "kappa", "order_consistency", "position_bias")
 
 
@@ -30,9 +32,20 @@ def recorded_verdicts(files: Sequence[Path], *, pairwise: bool, resamples: int) 
     return rows
 
 
+def recorded_sources(files: Sequence[Path]) -> list[Source]:
+    """The files behind these figures."""
+    found = []
+    for path in files:
+        read = list(read_judgements(path))
+        good = [row for row in read if isinstance(row, Judgement)]
+        labelled = sum(row.human is not None for row in good)
+        found.append(source(path, rows=len(read), labelled=labelled, bad_lines=len(read) - len(good)))
+    return found
+
+
 def _figure(found: dict[str, Any]) -> dict[str, float | None]:
     low, high = found["interval"] or (None, None)
     return {
-        name: None if x is None else round(x, 4)
+        name: None if x is None else round(x, _DIGITS)
         for name, x in zip(("value", "low", "high"), (found["value"], low, high), strict=True)
     }

@@ -23,6 +23,8 @@ from shadow.judge_cards.scripted import ScriptedClassifier, ScriptedModel
 ComparisonKey = tuple[str, str, str | None, str | None, str | None, str | None]
 #: Judges behind a language model: their cards hold no figures on data, because none can be had without a model.
 NEEDS_LANGUAGE_MODEL = ("rubric", "pairwise")
+#: Judges that run a model on the machine for every pair, which takes long enough to measure them on fewer.
+LOADS_A_MODEL = ("semantic", "nli", "panel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
