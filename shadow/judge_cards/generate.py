@@ -21,7 +21,7 @@ import judges
 from judges.described import DESCRIBED, description
 from judges.errors import JudgeError
 from judges.registry import DEFAULT, build_panel
-from shadow.errors import ShadowError
+from shadow.errors import ConfigError, ShadowError
 from shadow.judge_cards.data import Part, Source, as_values, judgement_files, load_parts
 from shadow.judge_cards.page import index, page
 from shadow.judge_cards.quality import Said, ask_all, equal_verdicts, judge_quality, panel_quality
@@ -71,14 +71,26 @@ async def make_cards(
 
 
 async def _card(subject: Subject, measured: Measured, effort: Effort, progress: Progress) -> dict[str, Any]:
-    said_of = description(subject.name)
     quality, engines = await _on_data(subject, measured, effort, progress)
-    paid = subject.name in NEEDS_LANGUAGE_MODEL
     recorded = (
         recorded_verdicts(measured.recorded, pairwise=subject.name == "pairwise", resamples=effort.resamples)
-        if paid
+        if subject.name in NEEDS_LANGUAGE_MODEL
         else []
     )
+    return {
+        **await _without_data(subject, effort),
+        "quality": quality,
+        "engines": engines,
+        "recorded": recorded,
+        "data": as_values(measured.sources, _parts_for(subject, measured, effort))
+        if quality
+        else as_values(recorded_sources(measured.recorded) if recorded else [], []),
+    }
+
+
+async def _without_data(subject: Subject, effort: Effort) -> dict[str, Any]:
+    """What a card says besides the figures on data: words, examples, what a call sends, and times."""
+    said_of = description(subject.name)
     spots = []
     for spot, says, score in await examples_said(subject.name):
         example = {name: getattr(spot.example, name) for name in ("prompt", "context", "answer", "reference")}
@@ -92,14 +104,8 @@ async def _card(subject: Subject, measured: Measured, effort: Effort, progress: 
         "cost": said_of.cost,
         "not_measured": list(subject.not_measured),
         "blind_spots": spots,
-        "quality": quality,
-        "engines": engines,
-        "recorded": recorded,
-        "prompt_tokens": prompt_tokens(subject.name, 20) if paid else [],
+        "prompt_tokens": prompt_tokens(subject.name, 20) if subject.name in NEEDS_LANGUAGE_MODEL else [],
         "timings": {"scripted": subject.scripted, "engines": await _times(subject, effort)},
-        "data": as_values(measured.sources, _parts_for(subject, measured, effort))
-        if quality
-        else as_values(recorded_sources(measured.recorded) if recorded else [], []),
     }
 
 
@@ -146,14 +152,17 @@ def _parts_for(subject: Subject, measured: Measured, effort: Effort) -> list[Par
     return [part.at_most(most) for part in measured.parts]
 
 
-async def timed_again(
-    values: Path, effort: Effort, *, names: Sequence[str], nli_model: str | None
-) -> list[dict[str, Any]]:
-    """The cards that are there, with new times; all else stays as it is."""
-    cards = read_cards(values, names)
-    for subject in subjects([str(card["judge"]).partition("@")[0] for card in cards], nli_model=nli_model):
-        card = next(card for card in cards if str(card["judge"]).partition("@")[0] == subject.name)
-        card["timings"] = {"scripted": subject.scripted, "engines": await _times(subject, effort)}
+async def renewed(values: Path, effort: Effort, *, names: Sequence[str], nli_model: str | None) -> list[dict[str, Any]]:
+    """The cards that are there, their figures on data kept, all else made again. Raises: ConfigError for another version."""
+    known = {str(card["judge"]).partition("@")[0]: card for card in read_cards(values, names)}
+    cards = []
+    for subject in subjects(tuple(known), nli_model=nli_model):
+        card = known[subject.name]
+        if card["judge"] != subject.version:
+            raise ConfigError(
+                f"the card is of {card['judge']}, the judge is {subject.version}: measure it on data again"
+            )
+        cards.append({**card, **await _without_data(subject, effort)})
     return cards
 
 
@@ -179,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make judge-cards", description=__doc__)
     parser.add_argument("data", type=Path, help="directory with pairs*.jsonl[.gz] and judgements*.jsonl[.gz]")
     parser.add_argument("--judges", default=",".join(DESCRIBED), help="only these")
-    parser.add_argument("--times-only", action="store_true", help="measure times again, keep all else")
+    parser.add_argument("--keep-figures", action="store_true", help="keep the figures on data, make all else again")
     parser.add_argument("--nli-model", help="a cross-encoder by name or path")
     parser.add_argument("--most", type=int, default=1000, help="pairs of a part")
     parser.add_argument("--slow-most", type=int, default=250, help="pairs of a part where a model has to run on each")
@@ -202,8 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Progress(console=Console(stderr=True), transient=True) as progress:
             making = (
-                timed_again(options.values, effort, names=names, nli_model=options.nli_model)
-                if options.times_only
+                renewed(options.values, effort, names=names, nli_model=options.nli_model)
+                if options.keep_figures
                 else make_cards(options.data, effort, names=names, nli_model=options.nli_model, progress=progress)
             )
             cards = asyncio.run(making)

@@ -12,13 +12,14 @@ import pytest
 
 from judges.card import judge_card
 from judges.contracts import Comparison, Judgment
-from judges.described import DESCRIBED
+from judges.described import DESCRIBED, description
 from shadow.judge_cards.data import load_parts
 from shadow.judge_cards.generate import main, read_cards
 from shadow.judge_cards.page import index, page
 from shadow.judge_cards.quality import judge_quality
 from shadow.judge_cards.subjects import key_of
 
+RENEW = "run `make judge-cards DATA=... CARDS_ARGS=--keep-figures`"
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -66,7 +67,7 @@ def test_the_same_data_give_the_same_cards_but_for_times(tmp_path: Path) -> None
         assert {**one, "timings": None} == {**other, "timings": None}
         assert (pages / f"{one['judge'].partition('@')[0]}.md").read_text(encoding="utf-8") == page(one)
     before = (pages / "structured.md").read_text(encoding="utf-8")
-    made(tmp_path, "first", "--times-only")
+    made(tmp_path, "first", "--keep-figures")
     after = (pages / "structured.md").read_text(encoding="utf-8")
     parts = [text.partition("## Time\n") for text in (before, after)]
     assert parts[0][0] == parts[1][0]
@@ -109,5 +110,8 @@ def test_the_pages_show_the_cards_that_come_with_the_package() -> None:
     assert len(cards) == len(DESCRIBED)
     for card in cards:
         name = str(card["judge"]).partition("@")[0]
+        words = description(name)
+        assert [spot["text"] for spot in card["blind_spots"]] == [spot.text for spot in words.blind_spots], RENEW
+        assert (card["sees"], card["cost"]) == (list(words.sees), words.cost), RENEW
         assert (ROOT / "docs" / "judges" / f"{name}.md").read_text(encoding="utf-8") == page(card)
     assert (ROOT / "docs" / "judges" / "README.md").read_text(encoding="utf-8") == index(cards)
