@@ -141,9 +141,9 @@ async def test_a_refused_key_or_model_makes_the_judge_unavailable(
 
 async def test_a_server_that_hangs_is_given_up(model: Any, client: httpx.AsyncClient) -> None:
     model.hang = asyncio.Event()
-    said = await ask(model, client, timeout_seconds=0.05, max_retries=1)
+    said = await ask(model, client, timeout_seconds=0.3, max_retries=1)
     assert said.verdict == "abstain"
-    assert "no reply within 0.05 s" in said.rationale
+    assert "no reply within 0.3 s" in said.rationale
     assert said.cost_usd == Decimal("0.010024"), "given up unanswered: both attempts count as billed in full"
 
 
