@@ -1,7 +1,7 @@
 """Are the figures as sure as they say, do certified policies keep epsilon, do alarms stay quiet? Simulated, with known truth.
 
-Run: python tests/benchmarks/bench_statistics.py [--seed 1] [--only coverage|tuning|sampling|processes]. Prints every cell of the
-coverage design and a table of bars; exit 1 if one is missed. The whole run takes up to 20 minutes on two cores.
+Run: python tests/benchmarks/bench_statistics.py [--seed 1] [--only coverage|noise|tuning|sampling|processes]. Prints every cell
+of the coverage design and a table of bars; exit 1 if one is missed. The whole run takes up to 20 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "statistics"))
 
 import coverage_cells
+import noise_rows
 import process_rows
 import sampling_rows
 import tuning_rows
 from bars import Row
 
-PARTS = ("coverage", "tuning", "sampling", "processes")
+PARTS = ("coverage", "noise", "tuning", "sampling", "processes")
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
     parser.add_argument("--process-runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--part", default="", help="only the coverage cells whose part's name contains this")
-    parser.add_argument("--only", choices=PARTS, help="one of the four tables")
+    parser.add_argument("--only", choices=PARTS, help="one of the five tables")
     arguments = parser.parse_args()
     wanted = (arguments.only,) if arguments.only else PARTS
     print(
@@ -62,6 +63,8 @@ def _submitted(
     jobs = []
     if "tuning" in wanted:
         jobs += [(partial(tuning_rows.run, part), arguments.tuning_runs) for part in range(len(tuning_rows.PARTS))]
+    if "noise" in wanted:
+        jobs.append((noise_rows.run, arguments.runs))
     if "sampling" in wanted:
         jobs.append((sampling_rows.run, arguments.sampling_runs))
     if "processes" in wanted:

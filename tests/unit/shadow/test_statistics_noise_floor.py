@@ -5,25 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.noise_floor import MIN_PAIRS, NoiseSums, noise_floor
-
-Floats = npt.NDArray[np.float64]
-
-
-def sums_of(d: Floats, r: Floats, w: Floats) -> tuple[NoiseSums, ...]:
-    """The sums of each row: shape (runs, pairs)."""
-    products = (w, w * w, w * d, w * r, w * w * d, w * w * r, (w * d) ** 2, w * w * d * r, (w * r) ** 2)
-    names = ("w", "ww", "wd", "wr", "wwd", "wwr", "wwdd", "wwdr", "wwrr")
-    columns = [product.sum(axis=1).tolist() for product in products]
-    n = float(d.shape[1])
-    return tuple(
-        NoiseSums(control=n, pairs=n, **dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)
-    )
+from shadow.statistics.noise_simulation import NoiseWorld, covered, sums_of
+from shadow.statistics.simulation import JUDGES, SimulatedJudge
 
 
 def test_a_known_excess() -> None:
@@ -99,18 +87,6 @@ def test_weights_have_no_unit_buckets_add_up_and_exchanging_the_pairs_turns_the_
 def test_the_interval_of_the_excess_holds_the_truth(
     pairs: int, floor: float, excess: float, ratio: float, errs: bool
 ) -> None:
-    # A world of known truth: hard requests make both answers differ more often, and some requests are drawn likelier.
-    rng, shape = np.random.default_rng(11), (4000, pairs)
-    right_different, right_same, spread = (0.6, 0.85, 0.15) if errs else (0.95, 0.97, 0.05)
-    hard = rng.beta(2 * floor, 2 * (1 - floor), size=shape)
-    served = hard + excess * (1 - hard) / (1 - floor) if excess >= 0 else hard * (1 + excess / floor)
-
-    def judged(differs: Floats) -> Floats:
-        taken = rng.random(shape) < np.where(rng.random(shape) < differs, right_different, 1 - right_same)
-        return np.where(taken, 1.0, 0.0) + np.where(taken, -2.0, 2.0) * spread * rng.random(shape)
-
-    weight = np.where(rng.random(shape) < 0.5, 1.0, ratio)
-    truth = excess * (right_different + right_same - 1) * (1 - 2 * spread)
-    estimates = [noise_floor(sums).excess for sums in sums_of(judged(served), judged(hard), weight)]
-    covered = float(np.mean([estimate is not None and estimate.covers(truth) for estimate in estimates]))
-    assert 0.93 <= covered <= 0.97
+    judge = SimulatedJudge(sensitivity=0.85, specificity=0.6, spread=0.15) if errs else JUDGES["good"]
+    world = NoiseWorld(pairs=pairs, floor=floor, excess=excess, judge=judge, inclusion_ratio=ratio)
+    assert 0.93 <= covered(world, runs=4000, rng=np.random.default_rng(11)) <= 0.97
