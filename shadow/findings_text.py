@@ -16,6 +16,12 @@ _VERDICTS = {
     "undecided": "undecided",
     "too_few_pairs": "too few mirrored pairs to say",
 }
+_LABELLED = {
+    "cheap_enough": "nearly as good by labels, too few to certify it",
+    "loses": "worse by labels",
+    "undecided": "undecided by labels",
+    "too_few_pairs": "too few pairs to say",
+}
 
 
 def render_findings(found: Findings) -> RenderableType:
@@ -54,7 +60,7 @@ def _user(user: HeavyUser) -> str:
 
 
 def _move(move: MoveFinding, margin: float) -> str:
-    parts = [f"From {move.from_tier} to {move.to_tier}: {_VERDICTS[move.verdict]}"]
+    parts = [f"From {move.from_tier} to {move.to_tier}: {_status(move)}"]
     if move.loss is not None:
         high = 1.0 if move.loss.high is None else move.loss.high
         parts.append(f"loss {move.loss.value:.1%} ({move.loss.low:.1%} to {high:.1%}; margin {margin:.1%})")
@@ -63,7 +69,18 @@ def _move(move: MoveFinding, margin: float) -> str:
         high = saving.value if saving.high is None else saving.high
         parts.append(f"would save ${saving.value:,.4f} a day ({saving.low:,.4f} to {high:,.4f})")
     floor = f" and {move.floor_pairs:,} of {move.from_tier} with itself" if move.floor_pairs is not None else ""
+    if move.loss is not None and move.loss.corrected:
+        proof = ", studentised bound" if move.status == "certified" else ""
+        return f"{', '.join(parts)}; {move.labels:,} pairs with labels on both answers{proof}."
     return f"{', '.join(parts)}; {move.pairs:,} pairs{floor}, judges only."
+
+
+def _status(move: MoveFinding) -> str:
+    if move.status == "certified":
+        return "certified nearly as good"
+    if move.loss is None or not move.loss.corrected:
+        return _VERDICTS[move.verdict]
+    return _LABELLED[move.verdict] if move.status == "uncertified" or move.verdict != "cheap_enough" else "not shown"
 
 
 def effect_lines(effect: PriceEffect) -> list[str]:
