@@ -9,6 +9,7 @@ from shadow.console.api_alerts import add_alert_routes
 from shadow.console.api_labels import add_label_routes
 from shadow.console.api_samples import add_sample_routes
 from shadow.console.api_spend import add_spend_routes
+from shadow.console.api_tables import add_table_routes
 from shadow.console.api_traffic import add_traffic_routes
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
@@ -19,6 +20,7 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     routes = APIRouter(responses={422: {"model": ErrorBody}, 503: {"model": ErrorBody}})
     add_traffic_routes(routes, settings, engine)
     add_spend_routes(routes, settings, engine)
+    add_table_routes(routes, settings, engine)
     add_sample_routes(routes, engine)
     add_label_routes(routes, settings, engine)
     add_alert_routes(routes, engine)

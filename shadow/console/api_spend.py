@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -21,10 +18,10 @@ from shadow.store.console_session import reading, translated
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.rollups import Mode
 from shadow.store.spend import Dimension, Spent, spend_by, total_spend
+from shadow.table_files import csv_text
+from shadow.tables import Scalar
 
 _CSV_COLUMNS = ("name", "requests", "prompt_tokens", "completion_tokens", "cost_usd")
-#: What a spreadsheet would take for a formula: names come from clients.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Shadow(BaseModel):
@@ -114,7 +111,9 @@ def add_spend_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine)
         if format == "csv":
             name = f"spend-by-{by}-{since:%Y%m%d}-{until:%Y%m%d}.csv"
             return Response(  # type: ignore[return-value]
-                _csv(rows), media_type="text/csv", headers={"content-disposition": f'attachment; filename="{name}"'}
+                csv_text(_CSV_COLUMNS, map(_cells, rows)),
+                media_type="text/csv",
+                headers={"content-disposition": f'attachment; filename="{name}"'},
             )
         return SpendBy(
             by=by, since=since, until=until, requests=requests, total_usd=total, rows=[_spent_row(row) for row in rows]
@@ -122,7 +121,7 @@ def add_spend_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine)
 
     @routes.get("/findings")
     async def findings(days: Days = settings.rollup.window_days) -> dict[str, Any]:
-        """Heavy users, query types that a cheaper tier may serve, effects of prices. Exact or with an interval; not certified."""
+        """Heavy users, query types that a cheaper tier may serve, effects of prices; `status` says what is certified."""
         with translated():
             return findings_json(await load_findings(engine, settings, days=days))
 
@@ -170,16 +169,5 @@ def _spent_row(row: Spent) -> SpentRow:
     return SpentRow(**{name: getattr(row, name) for name in SpentRow.model_fields})
 
 
-def _csv(rows: list[Spent]) -> str:
-    """Money with every digit."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_CSV_COLUMNS)
-    for row in rows:
-        values = [getattr(row, name) for name in _CSV_COLUMNS]
-        writer.writerow([format(v, "f") if isinstance(v, Decimal) else _harmless(v) for v in values])
-    return text.getvalue()
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _cells(row: Spent) -> dict[str, Scalar]:
+    return {name: getattr(row, name) for name in _CSV_COLUMNS}

@@ -43,7 +43,9 @@ def test_labels_take_the_judges_bias_off_though_arms_are_labelled_at_different_r
         found = loss_sums([[(900.0, down)], [(900.0, up)]])
         assert found is not None
         estimate = labelled_loss(found)
-        assert estimate is not None and estimate.corrected and estimate.labelled == found.labelled
+        assert estimate is not None
+        assert estimate.corrected
+        assert estimate.labelled == found.labelled
         covered += estimate.covers(0.05)
         judged_alone += estimate.covers(-(down.wd + up.wd) / (down.w + up.w))
     assert covered / 300 >= 0.95 - 2.33 * sqrt(0.95 * 0.05 / 300)
@@ -89,9 +91,11 @@ def findings(sums: PairSums, kinds: tuple[str, ...], *, delta: float):  # type: 
 def test_the_error_allowed_is_shared_among_the_moves_that_are_tested() -> None:
     sums = arm(np.random.default_rng(3), pairs=1500, loss=0.005, labels=0.4, judge_bias=0.1)
     alone = findings(sums, ("chat",), delta=0.1)[0].moves[0]
-    assert alone.p_value is not None and 0.0 < alone.p_value < 0.1
+    assert alone.p_value is not None
+    assert 0.0 < alone.p_value < 0.1
     assert (alone.status, alone.bound, alone.labels) == ("certified", "studentised", round(sums.labelled))
-    assert "certified nearly as good" in _move(alone, MARGIN) and "studentised" in _move(alone, MARGIN)
+    assert "certified nearly as good" in _move(alone, MARGIN)
+    assert "studentised" in _move(alone, MARGIN)
     delta = alone.p_value * 1.5
     assert findings(sums, ("chat",), delta=delta)[0].moves[0].status == "certified"
     both = [one.moves[0] for one in findings(sums, ("chat", "code"), delta=delta)]
