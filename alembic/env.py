@@ -5,7 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context
 
-from shadow.store import schema_labels, schema_money, schema_rollups  # noqa: F401 - their tables belong to the metadata, too
+from shadow.store import (  # noqa: F401 - their tables belong to the metadata, too
+    schema_challengers,
+    schema_labels,
+    schema_money,
+    schema_rollups,
+)
 from shadow.store.schema import metadata
 
 MIGRATION_LOCK = 7_305_808_869_229_538  # any constant; the same for every process

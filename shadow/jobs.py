@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shadow import rollup
+from shadow.challenger import service as challenger
 from shadow.gold_schedule import ask_for_gold
 from shadow.price_log import log_prices
 from shadow.retention import run_retention
@@ -25,6 +26,7 @@ class Job:
 
 
 def jobs(settings: Settings) -> tuple[Job, ...]:
+    trained_anew = (Job(name="challenger", every_seconds=challenger.CHECK_SECONDS, run=challenger.run),)
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
         Job(name="sampling plan", every_seconds=3600, run=plan_tomorrow),
@@ -33,4 +35,5 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="gold", every_seconds=3600, run=ask_for_gold),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
         Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),
+        *(trained_anew if settings.challenger.every_hours is not None else ()),
     )

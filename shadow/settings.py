@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from router.settings import RouterSettings
 from shadow.errors import ConfigError
 from shadow.sampling import Rates
+from shadow.settings_challenger import ChallengerSettings
 from shadow.settings_quality import JudgeModelSettings, JudgeSettings, LabelSettings, Section
 
 __all__ = ["JudgeModelSettings", "JudgeSettings", "LabelSettings", "Section", "Settings", "load", "parse"]
@@ -166,6 +167,9 @@ class Settings(RouterSettings):
         default_factory=RetentionSettings, description="How long rows and texts are kept."
     )
     tuning: TuningSettings = Field(default_factory=TuningSettings, description="How thresholds may move.")
+    challenger: ChallengerSettings = Field(
+        default_factory=ChallengerSettings, description="How the scorer is trained anew."
+    )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where the store is.")
     data_dir: Path | None = Field(
         None, description="Spool, embedded database and policy; null: the user data directory."

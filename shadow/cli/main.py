@@ -23,6 +23,7 @@ COMMANDS = {
     "judge": ("shadow.cli.judge", "judge", "Judge a file of pairs offline."),
     "judgements": ("shadow.cli.judgements", "judgements", "Read recorded judge texts; how good were their judges?"),
     "train": ("shadow.cli.train", "train", "Fit the router's scorer on logged outcomes."),
+    "scorer": ("shadow.cli.scorer", "scorer", "Scorers trained anew: list, show, adopt, reject."),
     "tune": ("shadow.cli.tune", "tune", "Whether thresholds may go down, with proof, and what it saves."),
     "evaluate": ("shadow.cli.evaluate", "evaluate", "How good a trained scorer is on outcomes."),
     "replay": ("shadow.cli.replay", "replay", "The whole loop on logged outcomes, against the truth."),

@@ -25,7 +25,7 @@ def train_from_store(
 ) -> None:
     """Gather, say what there is, fit, write. Raises: ConfigError where there is too little to learn from."""
     from shadow.cli.train import embedder, say, write
-    from shadow.training.from_store import lesson, missing
+    from shadow.training.from_store import lesson, missing, without_texts
     from shadow.training.trained import train_model
 
     engine = embedder(embedding)
@@ -34,7 +34,9 @@ def train_from_store(
     learned = lesson(found, settings.tier_names, wanted=lambda f: split is None or side_of(f.text, seed=seed) == split)
     for line in _account(settings, found, learned, days):
         click.echo(line, err=as_json)
-    if (problem := _no_texts(settings, learned) or missing(learned, days=days)) is not None:
+    if (
+        problem := without_texts(learned, kept=settings.sampling.store_text) or missing(learned, days=days)
+    ) is not None:
         raise ConfigError(f"nothing was trained: {problem}")
     data: dict[str, Any] = {
         "source": "store",
@@ -99,12 +101,3 @@ def _account(settings: Settings, found: list[JudgedRequest], learned: Lesson, da
             "sampling.store_text is redacted: the model learns from redacted texts, the router sees whole ones."
         )
     return lines
-
-
-def _no_texts(settings: Settings, learned: Lesson) -> str | None:
-    kept = settings.sampling.store_text
-    if learned.requests or not learned.left_out["no text was kept"]:
-        return None
-    remedy = "set it to full or redacted and wait for new samples" if kept == "none" else "wait for new samples"
-    many = learned.left_out["no text was kept"]
-    return f"no text of the {many} mirrored requests was kept (sampling.store_text is {kept}): {remedy}"

@@ -8,6 +8,7 @@ from shadow.console.answers import ErrorBody
 from shadow.console.api_alerts import add_alert_routes
 from shadow.console.api_labels import add_label_routes
 from shadow.console.api_samples import add_sample_routes
+from shadow.console.api_scorers import add_scorer_routes
 from shadow.console.api_spend import add_spend_routes
 from shadow.console.api_tables import add_table_routes
 from shadow.console.api_traffic import add_traffic_routes
@@ -24,4 +25,5 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_sample_routes(routes, engine)
     add_label_routes(routes, settings, engine)
     add_alert_routes(routes, engine)
+    add_scorer_routes(routes, engine)
     return routes

@@ -80,7 +80,7 @@ def lesson(
         known = {answer.tier: answer for answer in request.answers if answer.tier in tiers}
         if not request.request_body:
             left_out["no text was kept"] += 1
-        elif (features := _features(request)) is None:
+        elif (features := features_of(request.request_body, request.dialect)) is None:
             left_out["the text that was kept is no request"] += 1
         elif not wanted(features):
             left_out["of the other half"] += 1
@@ -135,6 +135,15 @@ def missing(learned: Lesson, *, days: float) -> str | None:
     return None
 
 
+def without_texts(learned: Lesson, *, kept: str) -> str | None:
+    """Why nothing can be learned where no text is; None where there is one. kept: `sampling.store_text`."""
+    many = learned.left_out["no text was kept"]
+    if learned.requests or not many:
+        return None
+    remedy = "set it to full or redacted and wait for new samples" if kept == "none" else "wait for new samples"
+    return f"no text of the {many} mirrored requests was kept (sampling.store_text is {kept}): {remedy}"
+
+
 def _take(
     rows: _Rows,
     request: JudgedRequest,
@@ -168,8 +177,9 @@ def _outcome(answer: JudgedAnswer) -> tuple[float, str] | None:
     return None if answer.probability is None else (answer.probability, "verdict")
 
 
-def _features(request: JudgedRequest) -> Features | None:
-    fields = chat_fields(request.request_body, request.dialect)
+def features_of(request_body: str, dialect: str) -> Features | None:
+    """What a scorer reads of a recorded body; None where it is no request."""
+    fields = chat_fields(request_body, dialect)
     features = extract_features(fields) if fields is not None else None
     return features if features is not None and features.turns else None
 

@@ -108,7 +108,7 @@ def _one_of_a_session_and_day(rows: Sequence[TuningRow]) -> list[TuningRow]:
 def _types_of_their_own(rows: Sequence[TuningRow], tiers: Sequence[str]) -> set[str]:
     pairs: dict[str, int] = {}
     for row in rows:
-        if any(_judged(row, tier, tiers[-1]) for tier in tiers[:-1]):
+        if any(judged_answer(row, tier, tiers[-1]) for tier in tiers[:-1]):
             pairs[row.query_type] = pairs.get(row.query_type, 0) + 1
     return {t for t, count in pairs.items() if count >= MIN_PAIRS_OF_A_TYPE and t != "unknown"}
 
@@ -127,9 +127,9 @@ def _pairs(rows: Sequence[TuningRow], tiers: Sequence[str]) -> PairedEvidence:
             if chance <= 0 or not {tier, top} <= row.asked:
                 continue
             drawn[i, j] = True
-            if (answer := _judged(row, tier, top)) is not None and answer.probability is not None:
+            if (answer := judged_answer(row, tier, top)) is not None and answer.probability is not None:
                 judged[i, j], judged_loss[i, j] = True, 1.0 - answer.probability
-            loss = _label_loss(row, tier, top)
+            loss = label_loss_of(row, tier, top)
             if tier in row.reviewed and loss is not None and label_inclusion[i, j] > 0:
                 labelled[i, j], label_loss[i, j] = True, loss
     return PairedEvidence(
@@ -143,14 +143,14 @@ def _pairs(rows: Sequence[TuningRow], tiers: Sequence[str]) -> PairedEvidence:
     )
 
 
-def _judged(row: TuningRow, tier: str, top: str) -> KnownAnswer | None:
+def judged_answer(row: TuningRow, tier: str, top: str) -> KnownAnswer | None:
     """The tier's answer where it was held against an answer of the top tier and the panel decided."""
     mine, reference = row.answers.get(tier), row.answers.get(top)
     both = mine is not None and mine.ok and mine.probability is not None and reference is not None and reference.ok
     return mine if both and {tier, top} <= row.asked else None
 
 
-def _label_loss(row: TuningRow, tier: str, top: str) -> float | None:
+def label_loss_of(row: TuningRow, tier: str, top: str) -> float | None:
     mine, reference = row.answers.get(tier), row.answers.get(top)
     if mine is None or reference is None or mine.label is None or reference.label is None:
         return None
