@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 import yaml
@@ -20,6 +21,8 @@ import yaml
 from router.contracts import Decision, Exchange
 from router.scorers.learned import LearnedScorer
 from shadow.challenger import service
+from shadow.challenger.findings_text import challenger_lines
+from shadow.console.app import create_console
 from shadow.sampling import draw
 from shadow.settings import Settings
 from shadow.store import challengers, samples
@@ -99,9 +102,15 @@ async def test_a_better_scorer_is_trained_compared_on_later_requests_proposed_an
     cut_off = now - timedelta(hours=12)
     try:
         await fill(engine, settings, one_exchange, 320, start=cut_off - timedelta(hours=20), seed=1)
+        long_ago = cut_off - timedelta(days=3)
+        async with engine.begin() as connection:
+            await challengers.begin(
+                connection, champion="heuristic", trained_from=long_ago, cut_off_at=long_ago, now=long_ago
+            )
         await service.step(engine, settings, now=cut_off + service.WATERMARK)
         await service.step(engine, settings, now=cut_off + service.WATERMARK)
-        (row,) = await _rows(engine)
+        row, dead = await _rows(engine)
+        assert (dead.state, dead.reason) == ("dropped", "training was interrupted")
         assert (row.state, row.cut_off_at, row.looks, row.comparison) == ("comparing", cut_off, 0, None)
         assert row.training is not None
         assert row.data_sha256 == row.training["sha256"]
@@ -110,12 +119,16 @@ async def test_a_better_scorer_is_trained_compared_on_later_requests_proposed_an
 
         await fill(engine, settings, one_exchange, 150, start=cut_off + timedelta(hours=1), seed=2)
         await service.step(engine, settings, now=now)
-        (row,) = await _rows(engine)
+        row, _ = await _rows(engine)
         assert (row.state, row.looks) == ("proposed", 1)
         assert row.comparison is not None
         assert 100 <= row.comparison["pairs"][0] < 150, "only what came after the cut-off"
         assert row.comparison["difference"]["low"] > 0.0
         assert row.comparison["by_labels"] is None
+
+        said = "\n".join(challenger_lines(row, model))
+        assert "routes better than the scorer in force" in said
+        assert "Few labels: it rests on the panel" in said
 
         config = tmp_path / "shadow.yaml"
         config.write_text(yaml.safe_dump(configuration(database_url, tmp_path)))
@@ -133,10 +146,15 @@ async def test_a_better_scorer_is_trained_compared_on_later_requests_proposed_an
         async with engine.begin() as connection:
             await connection.execute(sa.update(sample_texts).values(request_body=""))
         await service.step(engine, settings, now=now + timedelta(days=1))
-        newest, before = await _rows(engine)
+        newest, before, _ = await _rows(engine)
         assert (before.state, before.decided_by) == ("adopted", "mira")
         assert newest.state == "dropped"
         assert "was kept (sampling.store_text is full)" in str(newest.reason)
+        transport = httpx.ASGITransport(app=create_console(settings, engine))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            found = (await client.get("/api/v1/scorers")).json()
+        assert [one["state"] for one in found] == ["dropped", "adopted", "dropped"]
+        assert found[1]["comparison"]["difference"] == row.comparison["difference"]
     finally:
         await engine.dispose()
 

@@ -31,7 +31,7 @@ from shadow.statistics.histogram import latency_quantile
 from shadow.statistics.pair_sums import PAIR_FIELDS, PairSums
 from shadow.statistics.strata import Strata
 from shadow.statistics.sums import Sums
-from shadow.store import labels, rollups, schema_rollups
+from shadow.store import labels, rollups, schema_challengers, schema_rollups
 from shadow.store.engine import AsyncEngine, engine_for, libpq_url
 from shadow.store.exchanges import insert_exchanges
 from shadow.store.labels import Label
@@ -282,6 +282,7 @@ async def test_a_tier_that_came_or_went_within_the_window_keeps_its_figures(engi
 def test_the_migrations_lead_to_the_schema_that_the_code_describes(module_database_url: str) -> None:
     with sa.create_engine(module_database_url, poolclass=sa.NullPool).connect() as connection:
         ours = set(schema_rollups.metadata.tables)
+        assert schema_challengers.challengers.name in ours
         context = MigrationContext.configure(
             connection,
             opts={"include_name": lambda name, kind, _: kind != "table" or name in ours, "compare_type": True},

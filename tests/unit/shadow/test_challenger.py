@@ -1,5 +1,7 @@
 """Is a scorer that routes better told from one that does not, as often as promised, and do its thresholds keep the shares?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,3 +101,15 @@ def test_thresholds_of_the_new_scorer_keep_the_shares():
     assert found["shares"]["fast"]["now"] == pytest.approx(0.3, abs=0.03)
     assert fast["low"] < 0.7**3 - 0.1 < fast["high"]
     assert commands(found) == [f"--threshold fast={fast['value']:.4f}"]
+
+
+@pytest.mark.parametrize("band", [0.0, 0.1])
+def test_shares_of_three_tiers_are_kept_one_after_the_other(band):
+    rng = np.random.default_rng(0)
+    hard = rng.random(3000)
+    champion = np.c_[1 - hard, 1 - hard / 2]
+    challenger = np.clip(champion + rng.normal(size=champion.shape) * [0.3, 0.2], 0, 1) ** 2
+    policy = Policy(version=1, thresholds={"fast": 0.7, "mid": 0.6}, band=band)
+    found = same_shares(replace(pairs_with(hard, hard), champion=champion), challenger, ("fast", "mid", "top"), policy)
+    for share in found["shares"].values():
+        assert share["then"] == pytest.approx(share["now"], abs=0.001 if band == 0 else 0.02)
