@@ -1,4 +1,4 @@
-"""What does the page about money show? Spend by who and what caused it, findings in sentences, ratings by tier."""
+"""What does the page about money show? Findings in sentences, moves, cost per success and savings by day, spend, ratings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import get_args
 
+from shadow.cheaper_types import MoveFinding
+from shadow.console.trend import Trends, trends
 from shadow.findings import Findings, first_midnight, load_findings
 from shadow.findings_text import finding_lines
+from shadow.money_by_day import load_money_by_day
 from shadow.ratings import TierRatings, tier_ratings
 from shadow.settings import Settings
 from shadow.store.console_session import reading, translated
@@ -23,7 +26,8 @@ ROWS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
-    """The page's values. lines: findings, a sentence each. rows: dearest first."""
+    """The page's values. lines: findings, a sentence each. moves: of the dearest query types, without the
+    `unknown_moves` of which too few pairs are there. rows: dearest first."""
 
     by: Dimension
     days: float
@@ -33,6 +37,9 @@ class Money:
     rows: list[Spent]
     found: Findings
     lines: list[str]
+    moves: list[MoveFinding]
+    unknown_moves: int
+    trends: Trends
     ratings: tuple[TierRatings, ...]
 
 
@@ -46,6 +53,8 @@ async def load_money(engine: AsyncEngine, settings: Settings, *, by: Dimension, 
         rows = await spend_by(connection, by, **window, limit=ROWS)
         requests, total = await total_spend(connection, **window)
         counts = await rating_counts(connection, since=since, until=now)
+        by_day = await load_money_by_day(connection, tiers=settings.tier_names, since=since, until=now)
+    moves = [move for one in found.top_types for move in one.moves]
     return Money(
         by=by,
         days=days,
@@ -55,5 +64,12 @@ async def load_money(engine: AsyncEngine, settings: Settings, *, by: Dimension, 
         rows=rows,
         found=found,
         lines=finding_lines(found),
+        moves=[move for move in moves if _is_known(move)],
+        unknown_moves=sum(not _is_known(move) for move in moves),
+        trends=trends(by_day, tiers=settings.tier_names, first=since.date(), last=now.date()),
         ratings=tier_ratings(counts, settings.tier_names),
     )
+
+
+def _is_known(move: MoveFinding) -> bool:
+    return move.loss is not None and move.verdict != "too_few_pairs"

@@ -11,7 +11,7 @@ import jinja2
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from shadow.console import overview, wording
+from shadow.console import overview, trend, wording
 from shadow.console.label_pages import add_label_pages
 from shadow.console.money import ROWS, Money, load_money
 from shadow.console.readable import readable
@@ -108,4 +108,5 @@ def _templates(settings: Settings) -> jinja2.Environment:
     position = {name: i for i, name in enumerate(settings.tier_names)}
     templates.globals["tier_class"] = lambda name: f"t{position[name] % TIER_COLOURS}" if name in position else "tx"
     templates.globals["settings"] = settings
+    templates.globals |= {"trend_width": f"{trend.WIDTH:.0f}", "trend_height": f"{trend.HEIGHT:.0f}"}
     return templates

@@ -26,6 +26,7 @@ from shadow.store.engine import utc_now
 from shadow.tables import ALL_TIERS, TABLE_NAMES, load_table
 
 pytestmark = pytest.mark.slow
+TIERS = ("fast", "balanced", "frontier")
 
 
 @pytest.fixture
@@ -87,6 +88,9 @@ async def test_every_table_is_the_same_as_json_and_as_csv(client: httpx.AsyncCli
                 known = [row for row in found["rows"] if row[figure] is not None]
                 assert all(row[column] <= row[figure] <= (row[f"{figure}_high"] or float("inf")) for row in known)
     assert (await client.get("/api/v1/tables/nonsense")).status_code == 422
+    page = (await client.get("/money", params={"days": 2})).text
+    assert page.count("<polyline") >= len(TIERS)
+    assert all(f"/api/v1/tables/{name}?days=2" in page for name in TABLE_NAMES if "day" in name or "moves" in name)
 
 
 async def test_moves_hold_all_query_types_and_say_what_is_behind_them(
@@ -113,7 +117,7 @@ def test_files_are_written_once_and_replaced_only_when_told(
 ) -> None:
     models = [
         {"name": tier, "models": [{"provider": "lab", "model": f"{tier}-1", "price": price}]}
-        for tier in ("fast", "balanced", "frontier")
+        for tier in TIERS
         for price in [{"input_usd_per_mtok": 1, "output_usd_per_mtok": 2}]
     ]
     config = {
