@@ -157,7 +157,9 @@ def _limits(requests: Requests, group_of: IntArray) -> FloatArray:
         own = requests.scores[(group == at) & free]
         if len(own):
             limits[at, :, :-1] = np.quantile(own, np.linspace(0.0, 1.0, steps - 1), axis=0, method="higher").T
-    return limits
+    # Scores of few different values make many equal candidates.
+    differs = (np.diff(limits, axis=2) != 0.0).any(axis=(0, 1))
+    return limits[:, :, np.append(True, differs)]
 
 
 def _at(limits: FloatArray, position: FloatArray) -> FloatArray:

@@ -28,7 +28,7 @@ PARTS = ("coverage", "noise", "tuning", "sampling", "processes")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=4000, help="of each cell of the coverage design")
-    parser.add_argument("--tuning-runs", type=int, default=1200)
+    parser.add_argument("--tuning-runs", type=int, default=800)
     parser.add_argument("--sampling-runs", type=int, default=1000)
     parser.add_argument("--process-runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
