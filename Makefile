@@ -102,6 +102,10 @@ judge-cards: setup ## How good each judge is, written to docs/judges/: DATA=<dir
 	@test -n "$(DATA)" || { echo "DATA=<directory with pairs*.jsonl.gz> is missing" >&2; exit 2; }
 	@OMP_NUM_THREADS=1 $(BIN)/python -m shadow.judge_cards.generate "$(DATA)" $(if $(NLI),--nli-model "$(NLI)") $(CARDS_ARGS)
 
+.PHONY: bench-selective
+bench-selective: setup ## How often fitted verdict thresholds break their promise, by simulation (10 minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_selective.py $(BENCH_ARGS)
+
 .PHONY: bench-statistics
 bench-statistics: setup ## Do intervals hold the truth, certified policies epsilon, and alarms their peace? Simulated (up to 20 minutes)
 	@$(BIN)/python tests/benchmarks/bench_statistics.py $(BENCH_ARGS)

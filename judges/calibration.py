@@ -13,12 +13,16 @@ from typing import Any
 from judges.contracts import Judgment
 from judges.errors import BadCalibration
 from judges.monotone import Curve
+from judges.verdicts import ANY, Certificate
 
-FORMAT = 1
+FORMAT = 2
+_OLD_FORMAT = 1  # without labels by query type and without a certificate
 FILE_NAME = "calibration.json"
-ANY = "*"  # the key of what was fitted on all query types together
+NO_TYPE = ""  # the key of requests whose query type nobody knows
 _UNKNOWN_BASE_RATE = 0.5
-_TRUST_UNFITTED = 0.7  # weight of a judge's own log-odds where no labels back them
+_TRUST_UNFITTED = 0.7  # weight of log-odds that no labels back at all: of a judge's own, of judges never heard together
+#: Weight of log-odds on a query type without labels, and how many labels of its own count as much as those of all the others.
+TRUST_ELSEWHERE, BORROWED_LABELS = 0.85, 50
 _MOST = 0.995
 
 
@@ -36,12 +40,30 @@ class Calibration:
     """Maps what judges said to P(a careful human accepts). Every table has query types as inner keys, `*` for all together.
 
     A judge whose name@version was never fitted is used with its own score, trusted less. provenance: data sets, counts, date.
+    labels: how many it was fitted on. certificate: from where on its probabilities are verdicts; None where nobody asked.
     """
 
     base_rates: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
     combinations: Mapping[str, Mapping[str, Combination]] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, int] = field(default_factory=dict)
+    certificate: Certificate | None = None
+
+    def labels_of(self, query_type: str | None) -> int:
+        """How many labels of this query type stand behind it; without one, how many without any type."""
+        return self.labels.get(query_type or NO_TYPE, 0)
+
+    def trust(self, query_type: str | None) -> float:
+        """What the log-odds count on this query type: 1 where its own labels back them, less where they are borrowed."""
+        if not self.labels:
+            return 1.0
+        own = self.labels_of(query_type)
+        return (own + BORROWED_LABELS * TRUST_ELSEWHERE) / (own + BORROWED_LABELS)
+
+    def is_borrowed(self, query_type: str | None) -> bool:
+        """Whether what is said of this query type rests on labels of others more than on its own."""
+        return self.labels_of(query_type) < BORROWED_LABELS
 
     def base_rate(self, query_type: str | None) -> float:
         """The share of answers that was acceptable where this was fitted: what is known without any evidence."""
@@ -55,7 +77,14 @@ class Calibration:
         return expit(_TRUST_UNFITTED * logit(judgment.score)) if curve is None else curve(judgment.score)
 
     def combined(self, judgments: Sequence[Judgment], query_type: str | None) -> float | None:
-        """P(a careful human accepts) by all that gave a score, None where none did."""
+        """P(a careful human accepts) by all that gave a score, None where none did.
+
+        On a query type with few labels of its own it is drawn towards one half: what holds elsewhere need not hold here.
+        """
+        found = self._together(judgments, query_type)
+        return None if found is None else expit(self.trust(query_type) * logit(found))
+
+    def _together(self, judgments: Sequence[Judgment], query_type: str | None) -> float | None:
         scored = {j.judge: p for j in judgments if (p := self.one(j, query_type)) is not None}
         if not scored:
             return None
@@ -64,7 +93,8 @@ class Calibration:
             if len(scored) == 1:
                 return next(iter(scored.values()))
             base = logit(self.base_rate(query_type))
-            return expit(base + sum(logit(p) - base for p in scored.values()) / math.sqrt(len(scored)))
+            together = base + sum(logit(p) - base for p in scored.values()) / math.sqrt(len(scored))
+            return expit(_TRUST_UNFITTED * together)
         total = combination.intercept + sum(combination.weights[judge] * logit(p) for judge, p in scored.items())
         return expit(total)
 
@@ -73,6 +103,8 @@ class Calibration:
         return {
             "format": FORMAT,
             "provenance": dict(self.provenance),
+            "labels": dict(self.labels),
+            "certificate": None if self.certificate is None else self.certificate.to_json(),
             "base_rates": dict(self.base_rates),
             "curves": {judge: {t: c.to_json() for t, c in by_type.items()} for judge, by_type in self.curves.items()},
             "combinations": {
@@ -136,8 +168,12 @@ def write_calibration(calibration: Calibration, directory: Path) -> Path:
 def _parse(text: str, source: str) -> Calibration:
     try:
         value = json.loads(text)
-        if value["format"] != FORMAT:
-            raise BadCalibration(f"{source}: format {value['format']} is not {FORMAT}; fit it again")
+        if value["format"] not in (_OLD_FORMAT, FORMAT):
+            raise BadCalibration(
+                f"{source}: format {value['format']} is not {FORMAT}; fit it again with `shadow judge --fit`"
+            )
+        if value["format"] == _OLD_FORMAT:
+            value |= {"labels": _labels_behind(value["curves"]), "certificate": None}
         rates = {str(t): float(r) for t, r in value["base_rates"].items()}
         if not all(0 < r < 1 for r in rates.values()):
             raise BadCalibration(f"{source}: base rates have to lie within (0, 1)")
@@ -151,6 +187,8 @@ def _parse(text: str, source: str) -> Calibration:
             },
             combinations=combinations,
             provenance=value["provenance"],
+            labels={str(t): int(n) for t, n in value["labels"].items()},
+            certificate=None if value["certificate"] is None else Certificate.from_json(value["certificate"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise BadCalibration(f"{source}: not a calibration file: {type(exc).__name__}: {exc}") from exc
@@ -161,3 +199,12 @@ def _combination(key: str, value: Mapping[str, Any]) -> Combination:
     if combination_key(weights) != key or not all(math.isfinite(w) and w >= 0 for w in weights.values()):
         raise ValueError(f"weights of {key} have to name its judges and be finite and not negative")
     return Combination(intercept=float(value["intercept"]), weights=weights, n=int(value["n"]))
+
+
+def _labels_behind(curves: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, int]:
+    """Labels by query type as the older format's curves show them: those of the judge that was asked most."""
+    found: dict[str, int] = {}
+    for by_type in curves.values():
+        for kind, curve in by_type.items():
+            found[kind] = max(found.get(kind, 0), int(curve["n"]))
+    return found

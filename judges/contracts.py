@@ -63,6 +63,8 @@ class PanelJudgment:
     """What the panel makes of its judges. probability: calibrated; None exactly when the verdict is abstain.
 
     estimate: the calibrated probability also where the panel abstains; the base rate where no judge had evidence.
+    certified: labels of this query type back the thresholds behind the verdict. spared: judges that were not asked because the
+    ones before them had decided.
     """
 
     panel: str  # "panel@1"
@@ -70,6 +72,8 @@ class PanelJudgment:
     probability: float | None
     judgments: tuple[Judgment, ...]
     estimate: float = 0.5
+    certified: bool = False
+    spared: tuple[str, ...] = ()
 
     @property
     def cost_usd(self) -> Decimal:

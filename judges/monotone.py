@@ -47,6 +47,13 @@ class Curve:
         return cls(scores=xs, probabilities=ys, n=int(value["n"]))
 
 
+def blend(one: Curve, other: Curve, share: float) -> Curve:
+    """share x one + (1 - share) x other, at the knots of both. share: in [0, 1]; n: that of `one`."""
+    scores = tuple(sorted({*one.scores, *other.scores}))
+    probabilities = tuple(round(share * one(s) + (1 - share) * other(s), 7) for s in scores)
+    return Curve(scores=scores, probabilities=probabilities, n=one.n)
+
+
 def fit_curve(scores: Sequence[float], labels: Sequence[int]) -> Curve:
     """Centred isotonic regression: pool adjacent violators, then draw lines between the pools' centres.
 

@@ -2,111 +2,148 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from judges.calibration import Calibration
 from judges.contracts import Comparison, Judge, Judgment, PanelJudgment, Verdict
 from judges.errors import JudgeUnavailable
 from judges.rules import NAME as RULES
 from judges.rules import settled, vetoed
+from judges.stages import ALWAYS, LIKENESS, Stage, kind_of, stages_of
+from judges.verdicts import Target, Thresholds
 
-#: Judges of likeness. Where the structured judge has understood both answers, likeness of their texts is no evidence.
-_LIKENESS = frozenset({"lexical", "semantic"})
-#: Asked always: what they find is shown, not only counted. They cost nothing.
-_ALWAYS = frozenset({"markers"})
-_DECISIVE = frozenset({"structured", "rules"})
+_DECISIVE = frozenset({"structured"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """accept, reject: the verdict at and above, at and below; between them the panel abstains.
+@dataclass(slots=True, kw_only=True)
+class Hearing:
+    """One comparison on its way through the panel. said: by whom so far. verdict: as the judges asked so far leave it.
 
-    sure: from here, or from 1 - sure downwards, no judge that costs money is asked. sure_free: the same for judges of likeness,
-    which cost milliseconds.
+    decided: no further judge is asked. weighed: how many scores the verdict rests on. spared: who was not asked, as it was
+    decided.
     """
 
-    accept: float = 0.6
-    reject: float = 0.4
-    sure: float = 0.9
-    sure_free: float = 0.97
+    comparison: Comparison
+    said: list[Judgment] = field(default_factory=list)
+    verdict: Verdict = "abstain"
+    certified: bool = False
+    decided: bool = False
+    weighed: int = 0
+    spared: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        if not 0 < self.reject < self.accept < 1 or not self.accept <= self.sure <= self.sure_free < 1:
-            raise ValueError("thresholds have to satisfy 0 < reject < accept <= sure <= sure_free < 1")
+    @property
+    def scores(self) -> int:
+        return sum(judgment.score is not None for judgment in self.said)
 
-    def verdict(self, probability: float | None) -> Verdict:
-        """The verdict at a calibrated probability; abstain where there is none."""
-        if probability is None or self.reject < probability < self.accept:
-            return "abstain"
-        return "accept" if probability >= self.accept else "reject"
+    @property
+    def is_settled(self) -> bool:
+        """Whether a rule has spoken: no judge is asked then."""
+        return any(judgment.judge == RULES for judgment in self.said)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a judge has given a score since the verdict was taken."""
+        return not self.decided and self.scores > self.weighed
 
 
 class Panel:
-    """Asks its judges in the order given and stops when sure; combines what they said into one calibrated probability.
+    """Asks its judges in the order given, stage by stage, and stops where the verdict is as sure as it has to be.
 
     Rules come first: the same text is accepted, an empty answer or a refusal where the reference answers is rejected, and an
     answer that talks to the judge is never accepted. A judge that is unavailable counts as an abstention with its reason.
+    Where the calibration's certificate covers stage and query type, its thresholds decide; elsewhere `thresholds` do. target:
+    what a certificate has to promise to count.
     """
 
-    name = "panel@2"
+    name = "panel@3"
 
     def __init__(
-        self, judges: Sequence[Judge], *, calibration: Calibration | None = None, thresholds: Thresholds | None = None
+        self,
+        judges: Sequence[Judge],
+        *,
+        calibration: Calibration | None = None,
+        thresholds: Thresholds | None = None,
+        target: Target | None = None,
     ) -> None:
         self.judges = tuple(judges)
+        self.stages = stages_of(self.judges)
         self.calibration = calibration or Calibration()
         self.thresholds = thresholds or Thresholds()
+        self.target = target
+        found = self.calibration.certificate
+        self.certificate = found if found is not None and (target is None or found.meets(target)) else None
 
     async def judge(self, comparisons: Sequence[Comparison]) -> list[PanelJudgment]:
         """One judgment per comparison, same order."""
-        said = [self.opening(c) for c in comparisons]
-        for judge in self.judges:
-            await self.ask(judge, comparisons, said)
-        return [self.conclude(c, tuple(heard)) for c, heard in zip(comparisons, said, strict=True)]
+        hearings = [self.opened(c) for c in comparisons]
+        for stage in self.stages:
+            await self.hear(stage, hearings)
+            self.decide(stage, hearings)
+        return [self.conclude(hearing) for hearing in hearings]
 
     @staticmethod
-    def opening(comparison: Comparison) -> list[Judgment]:
+    def opened(comparison: Comparison) -> Hearing:
         """What is known before any judge is asked."""
         rule = settled(comparison)
-        return [] if rule is None else [rule]
+        return Hearing(comparison=comparison, said=[] if rule is None else [rule])
 
-    async def ask(self, judge: Judge, comparisons: Sequence[Comparison], said: Sequence[list[Judgment]]) -> list[int]:
-        """Ask one judge about those it can still help with; adds to `said` and returns their places."""
-        places = [i for i, c in enumerate(comparisons) if self._worth_asking(judge, c, said[i])]
-        if not places:
-            return []
+    async def hear(self, stage: Stage, hearings: Sequence[Hearing]) -> None:
+        """Ask the judges of a stage about all that is undecided and that they can help with."""
+        for judge in stage.judges:
+            await self._ask(judge, [h for h in hearings if _worth_asking(judge, h)])
+
+    async def _ask(self, judge: Judge, hearings: Sequence[Hearing]) -> None:
+        if not hearings:
+            return
         try:
-            judgments = await judge.judge([comparisons[i] for i in places])
+            judgments = await judge.judge([h.comparison for h in hearings])
         except JudgeUnavailable as exc:
             judgments = [
                 Judgment(judge=judge.name, verdict="abstain", score=None, rationale=f"unavailable: {exc}")
-            ] * len(places)
-        for i, judgment in zip(places, judgments, strict=True):
-            said[i].append(judgment)
-        return places
+            ] * len(hearings)
+        for hearing, judgment in zip(hearings, judgments, strict=True):
+            hearing.said.append(judgment)
 
-    def _worth_asking(self, judge: Judge, comparison: Comparison, heard: Sequence[Judgment]) -> bool:
-        kind = _kind(judge.name)
-        if kind in _ALWAYS:
-            return True
-        if any(j.judge == RULES for j in heard):
-            return False
-        if kind in _LIKENESS and any(_kind(j.judge) in _DECISIVE and j.score is not None for j in heard):
-            return False
-        probability = self.calibration.combined(heard, comparison.query_type)
-        sure = self.thresholds.sure_free if kind in _LIKENESS else self.thresholds.sure
-        return probability is None or 1 - sure < probability < sure
+    def decide(self, stage: Stage, hearings: Sequence[Hearing]) -> None:
+        """Take the verdicts that the evidence now supports; those sure enough are final, the others go on to the next stage.
 
-    def conclude(self, comparison: Comparison, heard: tuple[Judgment, ...]) -> PanelJudgment:
+        A stage where nobody had anything to say, or where nothing is certified, leaves the verdict as the one before it did.
+        """
+        later = self.judges[self.judges.index(stage.judges[-1]) + 1 :]
+        for hearing in hearings:
+            probability = self.probability(hearing) if hearing.has_news else None
+            if probability is None:
+                continue
+            hearing.weighed = hearing.scores
+            query_type = hearing.comparison.query_type
+            cut, own = (None, False) if self.certificate is None else self.certificate.cut(stage.key, query_type)
+            if cut is None:
+                verdict, enough = self.thresholds.verdict(probability), self.thresholds.sure
+            elif cut.found.threshold is not None:
+                verdict, enough = cut.verdict(probability, least=0.5 if own else self.thresholds.borrowed), 0.5
+            else:
+                continue
+            hearing.verdict, hearing.certified = verdict, own
+            if later and kind_of(later[0].name) in LIKENESS:
+                enough = max(enough, self.thresholds.sure_free)
+            final = not later or hearing.is_settled or max(probability, 1 - probability) >= enough
+            if verdict != "abstain" and final:
+                hearing.decided = True
+                hearing.spared = tuple(judge.name for judge in later if _could_help(judge, hearing))
+
+    def probability(self, hearing: Hearing) -> float | None:
+        """P(a careful human accepts) by what was said so far; None where nobody has evidence. A rule outvotes all others."""
+        counted = [j for j in hearing.said if j.judge == RULES and j.score is not None] or hearing.said
+        return self.calibration.combined(counted, hearing.comparison.query_type)
+
+    def conclude(self, hearing: Hearing) -> PanelJudgment:
         """One probability and verdict from what was said."""
-        counted = [j for j in heard if j.judge == RULES and j.score is not None] or list(heard)
-        probability = self.calibration.combined(counted, comparison.query_type)
-        verdict = self.thresholds.verdict(probability)
-        estimate = self.calibration.base_rate(comparison.query_type) if probability is None else probability
-        if verdict == "accept" and (veto := vetoed(comparison)) is not None and not _same_text(heard):
-            verdict, estimate = "abstain", min(estimate, self.thresholds.reject)
+        probability, verdict, certified = self.probability(hearing), hearing.verdict, hearing.certified
+        estimate = self.calibration.base_rate(hearing.comparison.query_type) if probability is None else probability
+        heard = tuple(hearing.said)
+        if verdict == "accept" and (veto := vetoed(hearing.comparison)) is not None and not _same_text(heard):
+            verdict, certified, estimate = "abstain", False, min(estimate, self.thresholds.reject)
             heard = (*heard, veto)
         return PanelJudgment(
             panel=self.name,
@@ -114,20 +151,31 @@ class Panel:
             probability=None if verdict == "abstain" else probability,
             judgments=heard,
             estimate=estimate,
+            certified=certified and verdict != "abstain",
+            spared=hearing.spared,
         )
 
     def with_calibration(self, calibration: Calibration) -> Panel:
         """The same panel with another calibration."""
-        return Panel(self.judges, calibration=calibration, thresholds=dataclasses.replace(self.thresholds))
+        return Panel(self.judges, calibration=calibration, thresholds=self.thresholds, target=self.target)
 
     def of(self, judges: Sequence[Judge]) -> Panel:
         """A panel of other judges with the same calibration and thresholds. What they have loaded is shared."""
-        return Panel(judges, calibration=self.calibration, thresholds=self.thresholds)
+        return Panel(judges, calibration=self.calibration, thresholds=self.thresholds, target=self.target)
 
 
-def _kind(name: str) -> str:
-    """The judge's name without its version."""
-    return name.partition("@")[0]
+def _worth_asking(judge: Judge, hearing: Hearing) -> bool:
+    kind = kind_of(judge.name)
+    if kind in ALWAYS:
+        return True
+    return not hearing.decided and not hearing.is_settled and _could_help(judge, hearing)
+
+
+def _could_help(judge: Judge, hearing: Hearing) -> bool:
+    """Whether it would be asked if nothing were decided: likeness tells nothing where both answers were understood."""
+    kind = kind_of(judge.name)
+    understood = any(kind_of(j.judge) in _DECISIVE and j.score is not None for j in hearing.said)
+    return kind not in ALWAYS and not (kind in LIKENESS and understood)
 
 
 def _same_text(heard: Sequence[Judgment]) -> bool:

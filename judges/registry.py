@@ -10,7 +10,8 @@ from judges.contracts import Judge
 from judges.embedding import Embedder
 from judges.engines import Engine, default_embedder
 from judges.errors import JudgeError, UnknownJudge
-from judges.panel import Panel, Thresholds
+from judges.panel import Panel
+from judges.verdicts import Target, Thresholds
 
 #: Cheapest first: the order in which a panel asks, whatever the order of the names it was built from.
 KNOWN = ("structured", "lexical", "markers", "semantic", "nli", "rubric", "pairwise")
@@ -25,6 +26,7 @@ def build_panel(
     paid: Mapping[str, Judge] | None = None,
     calibration: Calibration | Path | None = None,
     thresholds: Thresholds | None = None,
+    target: Target | None = None,
     threads: int = 1,
     engine: Engine = "auto",
     embedding_model: str | Path | None = None,
@@ -33,7 +35,8 @@ def build_panel(
     """A panel of these judges, cheapest first.
 
     paid: the judges of PAID by name, made by whoever knows the models. calibration: None for the shipped one, a directory
-    that `shadow judge --fit` wrote, or one already read. threads: of the embedding engine. engine, embedding_model: see
+    that `shadow judge --fit` wrote, or one already read. target: what its certificate
+    has to promise to count. threads: of the embedding engine. engine, embedding_model: see
     `judges.engines`. nli_model: name or path of a cross-encoder; given, the judge `nli` is asked, too. Raises: UnknownJudge,
     BadCalibration, JudgeError where a judge is named without the model it needs.
     """
@@ -49,7 +52,7 @@ def build_panel(
         for name in KNOWN
         if name in names
     ]
-    return Panel(judges, calibration=calibration or shipped_calibration(), thresholds=thresholds)
+    return Panel(judges, calibration=calibration or shipped_calibration(), thresholds=thresholds, target=target)
 
 
 def _build(

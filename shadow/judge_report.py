@@ -18,6 +18,7 @@ from shadow.statistics.judge_quality import Figure, JudgeQuality, measure
 
 _SHOWN = ("auroc", "accuracy", "kappa", "calibration_error", "length_auroc", "gain_over_length")
 _TITLES = ("AUROC", "accuracy", "kappa", "calibration error", "AUROC of length alone", "gain over length")
+_SIDES = ("accepted_agreement", "rejected_agreement")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,21 +76,24 @@ def summary(rows: Sequence[Judged], *, seed: int, resamples: int) -> dict[str, A
     verdicts = Counter(r.panel.verdict for r in rows)
     decided = verdicts["accept"] + verdicts["reject"]
     asked = Counter(j.judge for r in rows for j in r.panel.judgments)
+    spared = Counter(name for r in rows for name in r.panel.spared)
     said: dict[str, Any] = {
         "n": len(rows),
         "n_labelled": sum(r.pair.label is not None for r in rows),
         "verdicts": {name: verdicts[name] for name in ("accept", "reject", "abstain")},
         "coverage": decided / len(rows) if rows else None,
+        "certified": sum(r.panel.certified for r in rows),
         "asked": dict(sorted(asked.items())),
+        "spared": dict(sorted(spared.items())),
         "cost_usd": float(sum(r.panel.cost_usd for r in rows)),
     }
     found = quality(rows, seed=seed, resamples=resamples)
     if found is not None:
         said |= {"clusters": found.clusters, "label_rate": found.label_rate}
-        for name in _SHOWN:
-            figure: Figure = getattr(found, name)
-            said[name] = figure.value
-            said[f"{name}_interval"] = None if figure.low is None else [figure.low, figure.high]
+        for name in (*_SHOWN, *_SIDES):
+            found_figure: Figure = getattr(found, name)
+            said[name] = found_figure.value
+            said[f"{name}_interval"] = None if found_figure.low is None else [found_figure.low, found_figure.high]
     return said
 
 
@@ -114,7 +118,7 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
     for name, figures in rows:
         verdicts = figures["verdicts"]
         shares = f"{verdicts['accept']} / {verdicts['reject']} / {verdicts['abstain']}"
-        table.add_row(name, str(figures["n"]), shares, *(_cell(figures, key) for key in _SHOWN))
+        table.add_row(name, str(figures["n"]), shares, *(figure(figures, key) for key in _SHOWN))
     console.print(table)
     if report["overall"]["n_labelled"]:
         console.print(
@@ -124,7 +128,8 @@ def print_report(report: Mapping[str, Any], console: Console) -> None:
         console.print("No labels in the file: verdicts only.")
 
 
-def _cell(figures: Mapping[str, Any], key: str) -> str:
+def figure(figures: Mapping[str, Any], key: str) -> str:
+    """A figure with its interval, "-" where it is not defined."""
     value, interval = figures.get(key), figures.get(f"{key}_interval")
     if value is None:
         return "-"

@@ -17,6 +17,7 @@ from judges.pairwise import PairwiseJudge
 from judges.panel import Panel
 from judges.registry import PAID, build_panel
 from judges.rubric import RubricJudge
+from judges.verdicts import Target
 from judges.vote_cache import VoteCache
 from router.pricing import Rates, resolve_prices
 from router.settings import ModelSettings as TierModelSettings
@@ -72,6 +73,10 @@ def _quoted_tokens(comparison: Comparison) -> int:
     return sum(len(untrusted(text).encode("utf-8", "replace")) for text in texts)
 
 
+def _target(settings: Settings) -> Target:
+    return Target(agreement=settings.judges.target_agreement, confidence=settings.judges.target_confidence)
+
+
 class OutOfBudget:
     """An LLM judge when the day's money is gone: an abstention with its reason, and no call."""
 
@@ -90,7 +95,7 @@ def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Pa
     wanted = [name for name in judging.panel if name in PAID]
     if not wanted or not judging.asked:
         cheap = [name for name in judging.panel if name not in PAID]
-        return Panels(free=build_panel(cheap, calibration=judging.calibration))
+        return Panels(free=build_panel(cheap, calibration=judging.calibration, target=_target(settings)))
     rates = [_rates(settings, model) for model in judging.asked]
     models = [_model(settings, m, r, environ) for m, r in zip(judging.asked, rates, strict=True)]
     directory = settings.directory if judging.cache_on_disk else None
@@ -104,7 +109,7 @@ def panels_of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Pa
 
     asking = asked(cache)
     unremembering = {judge.name: judge for judge in asked(None).values()}
-    paid = build_panel(judging.panel, paid=asking, calibration=judging.calibration)
+    paid = build_panel(judging.panel, paid=asking, calibration=judging.calibration, target=_target(settings))
     dear = {judge.name: OutOfBudget(judge.name, judging.budget_usd_per_day) for judge in asking.values()}
     calls = sum(_CALLS[name] for name in wanted)
     return Panels(

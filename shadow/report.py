@@ -23,6 +23,7 @@ from shadow.statistics.strata import Strata
 from shadow.statistics.sums import Sums
 from shadow.store import feedback, labels, rollups
 from shadow.store.engine import AsyncEngine
+from shadow.store.judge_days import JudgeCount, judge_counts
 from shadow.store.noise import Noise, window_noise
 from shadow.store.rollups import FunnelRow, Mode, Route, Slice
 
@@ -69,6 +70,7 @@ class Report:
     mode: Mode = "route"
     observed: ObservedReport | None = None
     noise: tuple[TierNoise, ...] = ()
+    judging: tuple[JudgeCount, ...] = ()  # of whole UTC days, the window's first and last included; exact
 
     @property
     def shadow_usd(self) -> Decimal:
@@ -90,6 +92,7 @@ async def build_report(
         observed = await rollups.window_observed(connection, since=since, until=until) if "observe" in modes else []
         reviewer = await labels.reviewer_quality(connection)
         counts = await feedback.rating_counts(connection, since=since, until=until)
+        judging = await judge_counts(connection, since=since.date(), until=until.date())
     made = report_on(
         slices, routes, funnel, noise, tiers=tiers, since=since, until=until, reviewer=reviewer, level=level
     )
@@ -98,6 +101,7 @@ async def build_report(
         mode=mode,
         observed=observed_report(observed, tiers=tiers, reviewer=reviewer, level=level),
         ratings=tier_ratings(counts, tiers, level=level),
+        judging=tuple(judging),
     )
 
 

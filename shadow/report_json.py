@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from shadow.judge_days_text import judge_days_json
 from shadow.noise import TierNoise
 from shadow.observed import ObservedPart, ObservedReport
 from shadow.reasons import in_words
@@ -46,6 +47,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "cancelled_requests": report.cancelled_requests,
         "reviewer": _reviewer(report.reviewer),
         "noise_floor": [_noise(row) for row in report.noise],
+        "judging": judge_days_json(report.judging),
         "ratings": [{**asdict(rated), "self_selected": True} for rated in report.ratings],
         "mode": report.mode,
         "observed": _observed(report.observed),

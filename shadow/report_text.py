@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shadow.figures_text import share, usd
+from shadow.judge_days_text import judge_days_lines
 from shadow.noise_text import render_noise
 from shadow.observed_text import render_observed
 from shadow.ratings import TierRatings
@@ -130,6 +131,7 @@ def _notes(report: Report) -> list[str]:
             f"Labels are put right for reviewers who accept {report.reviewer.false_accept_rate:.1%} of bad and "
             f"reject {report.reviewer.false_reject_rate:.1%} of good gold items."
         )
+    notes += judge_days_lines(report.judging)
     if report.ratings:
         said = "; ".join(_rated(ratings) for ratings in report.ratings)
         notes.append(f"Ratings by clients, self-selected and in no other figure: {said}.")

@@ -102,6 +102,14 @@ class JudgeSettings(Section):
     calibration: Path | None = Field(
         None, description="Directory written by `shadow judge --fit`; null: the shipped one."
     )
+    target_agreement: float = Field(
+        0.9,
+        gt=0.5,
+        lt=1,
+        description="Share of decided pairs that is to agree with people. Thresholds that the calibration certifies for less do"
+        " not count: verdicts are then cautious, and promise nothing.",
+    )
+    target_confidence: float = Field(0.9, gt=0.5, lt=1, description="Confidence of that, over the labels fitted on.")
 
     @model_validator(mode="after")
     def _panel_is_known(self) -> Self:

@@ -26,6 +26,7 @@ from shadow.redaction import cleaner
 from shadow.settings import Settings
 from shadow.store import budgets, samples
 from shadow.store.engine import AsyncConnection, AsyncEngine
+from shadow.store.judge_days import count_judgments
 from shadow.store.samples import Answer, Sample
 from shadow.task_queue import JUDGE, MIRROR
 
@@ -157,6 +158,7 @@ class Tasks:
                 spent = sum((judgment.cost_usd for judgment in judged), Decimal(0))
                 await budgets.settle(connection, reservation, spent)
             await samples.save_judgments(connection, request_id, verdicts)
+            await count_judgments(connection, sample.query_type, judged, day=datetime.now(UTC).date())
             await samples.set_state(connection, request_id, outcome_state(sample, verdicts))
             await self._let_go(connection, sample, answers)
 

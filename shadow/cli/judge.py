@@ -15,13 +15,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from shadow.cli.options import config_option
 from shadow.json_lines import BadLine
 from shadow.judge_file import Pair, Side, matches, read_pairs, side_of
 
 if TYPE_CHECKING:
     from judges.engines import Engine
     from judges.panel import Panel
+    from judges.verdicts import Target
     from shadow.judge_report import Judged
+    from shadow.statistics.judge_reliability import Reliability
 
 _CHUNK = 256
 _WIDTH = 190  # of tables that nobody looks at on a terminal
@@ -53,7 +56,12 @@ def _panel_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tu
 
 
 @click.command()
-@click.argument("pairs", type=click.Path(path_type=Path))
+@click.argument("pairs", type=click.Path(path_type=Path), required=False)
+@click.option("--from-store", is_flag=True, help="The store's labelled answers and its panel instead of a file.")
+@click.option(
+    "--days", type=click.FloatRange(min=0, min_open=True), default=28, show_default=True, help="Of the store."
+)
+@config_option
 @click.option("--out", type=click.Path(path_type=Path), help="Write one JSON line per pair here, in the same order.")
 @click.option(
     "--where", "conditions", type=_Condition(), multiple=True, help="Only pairs with this value; may be repeated."
@@ -68,6 +76,23 @@ def _panel_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tu
 )
 @click.option(
     "--calibration", type=click.Path(path_type=Path), metavar="DIR", help="Use the calibration that --fit wrote."
+)
+@click.option(
+    "--target-agreement",
+    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    help="Share of decided pairs that is to agree with people; with --fit what is certified (0.9), else what a calibration"
+    " has to have certified for its thresholds to count.",
+)
+@click.option(
+    "--target-confidence",
+    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    help="Confidence of that certificate; with --fit 0.9.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE.svg",
+    help="Draw the reliability diagram of the labels here.",
 )
 @click.option(
     "--panel",
@@ -94,7 +119,9 @@ def _panel_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tu
 @click.option("--resamples", type=click.IntRange(0), default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else.")
 def judge(
-    pairs: Path,
+    pairs: Path | None,
+    days: float,
+    config: Path,
     out: Path | None,
     conditions: tuple[tuple[str, str], ...],
     group_by: str,
@@ -102,55 +129,82 @@ def judge(
     seed: int,
     fit: Path | None,
     calibration: Path | None,
+    target_agreement: float | None,
+    target_confidence: float | None,
+    plot: Path | None,
     names: tuple[str, ...],
     threads: int,
     engine: Engine,
     embedding_model: str | None,
     nli_model: str | None,
     resamples: int,
+    *,
+    from_store: bool,
     as_json: bool,
 ) -> None:
-    """Judge a file of PAIRS (JSON Lines, plain or .gz) offline.
+    """Judge a file of PAIRS (JSON Lines, plain or .gz) offline, or what reviewers labelled in the store.
 
     With labels it prints how well the panel agrees with them, beside "the shorter answer is better". Options only select and
-    report: judges never see `meta`. Exit code 1 if any line was bad; the others are judged all the same.
+    report: judges never see `meta`. With --fit the probabilities, and the thresholds from which on they are verdicts, are fitted
+    to the labels. Exit code 1 if any line was bad; the others are judged all the same.
     """
     from judges.errors import JudgeError
     from judges.registry import build_panel
-    from shadow.errors import ShadowError
+    from judges.verdicts import Target
+    from shadow.cli.judge_store import from_store as _store
+    from shadow.errors import ConfigError, ShadowError
+    from shadow.judge_trust import reliability_of
+    from shadow.reliability_svg import reliability_svg
 
     if fit is not None and calibration is not None:
         raise click.UsageError("--fit and --calibration exclude each other")
+    if from_store == (pairs is not None):
+        raise click.UsageError("give either a file of PAIRS or --from-store")
+    source = str(pairs) if pairs is not None else "store"
+    wanted_target = target_agreement is not None or target_confidence is not None
+    target = Target(agreement=target_agreement or 0.9, confidence=target_confidence or 0.9) if wanted_target else None
     started = time.perf_counter()
     try:
-        lines = list(read_pairs(pairs))
-        with ExitStack() as stack:
-            sink = _writable(out, stack)
-            panel = build_panel(
-                names,
-                calibration=calibration,
-                threads=threads,
-                engine=engine,
-                embedding_model=embedding_model,
-                nli_model=nli_model,
+        if from_store:
+            lines, panel = _store(
+                config, days=days, calibration=calibration, target=target, threads=threads, engine=engine
             )
+        elif pairs is not None:
+            lines = list(read_pairs(pairs))
+        with ExitStack() as stack:
+            sink, drawing = _writable(out, stack), _writable(plot, stack)
+            if not from_store:
+                panel = build_panel(
+                    names,
+                    calibration=calibration,
+                    target=target,
+                    threads=threads,
+                    engine=engine,
+                    embedding_model=embedding_model,
+                    nli_model=nli_model,
+                )
             wanted = [line for line in lines if isinstance(line, BadLine) or _selected(line, conditions, split, seed)]
             good = [line for line in wanted if isinstance(line, Pair)]
             progress = stack.enter_context(_progress())
             if fit is not None:
-                panel = asyncio.run(_fit(panel, good, fit, pairs, progress))
+                panel = _fit(panel, good, fit, source, panel.target or Target(), progress)
             judged = asyncio.run(_judge(panel, good, progress))
             progress.stop()
             if sink is not None:
                 _write(sink, wanted, judged)
-        report = _report(judged, panel, names, group_by, seed, resamples)
+            seen = reliability_of(judged, seed=seed, resamples=resamples)
+            if drawing is not None:
+                if seen is None:
+                    raise ConfigError("--plot needs labels: there is none in these pairs")
+                drawing.write(reliability_svg(seen, f"{panel.name} on {Path(source).name}"))
+        report = _report(judged, panel, seen, group_by, seed, resamples)
     except (ShadowError, JudgeError) as exc:
         raise click.UsageError(str(exc)) from exc
     bad = [line for line in lines if isinstance(line, BadLine)]
     for line in bad:
-        click.echo(f"{pairs}: line {line.line}: {line.reason}", err=True)
+        click.echo(f"{source}: line {line.line}: {line.reason}", err=True)
     report = {
-        "file": str(pairs),
+        "file": source,
         "lines": len(lines),
         "selected": len(good),
         "bad_lines": [{"line": line.line, "reason": line.reason} for line in bad],
@@ -161,7 +215,7 @@ def judge(
     if as_json:
         click.echo(json.dumps(report))
     else:
-        _show(report)
+        _show(report, seen)
     raise SystemExit(1 if bad else 0)
 
 
@@ -198,35 +252,22 @@ async def _judge(panel: Panel, good: Sequence[Pair], progress: Progress) -> list
     return judged
 
 
-async def _fit(panel: Panel, good: Sequence[Pair], directory: Path, source: Path, progress: Progress) -> Panel:
+def _fit(panel: Panel, good: Sequence[Pair], directory: Path, source: str, target: Target, progress: Progress) -> Panel:
     """The panel with a calibration fitted on the labelled pairs, which is written as well."""
-    from judges.calibration import write_calibration
-    from judges.fitting import fit_calibration
+    from shadow.judge_fit import fit_pairs
 
-    labelled = [(pair, pair.label) for pair in good if pair.label is not None]
-    sets: dict[str, int] = {}
-    for pair, _ in labelled:
-        name = str(pair.record.get("dataset") or source.name)
-        sets[name] = sets.get(name, 0) + 1
-    provenance = {
-        "datasets": dict(sorted(sets.items())),
-        "labels": len(labelled),
-        "acceptable": sum(label for _, label in labelled),
-        "fitted_on": datetime.now(UTC).date().isoformat(),
-    }
-    task = progress.add_task("fitting", total=len(panel.judges))
-
-    def asked(name: str) -> None:
-        progress.update(task, description=f"fitting {name}", advance=1)
-
-    calibration, _ = await fit_calibration(
-        panel,
-        [pair.comparison for pair, _ in labelled],
-        [label for _, label in labelled],
-        provenance=provenance,
-        progress=asked,
+    task = progress.add_task("fitting", total=len(panel.stages))
+    calibration = asyncio.run(
+        fit_pairs(
+            panel,
+            good,
+            directory,
+            source=Path(source).name,
+            target=target,
+            now=datetime.now(UTC),
+            progress=lambda name: progress.update(task, description=f"fitting {name}", advance=1),
+        )
     )
-    write_calibration(calibration, directory)
     return panel.with_calibration(calibration)
 
 
@@ -240,9 +281,11 @@ def _write(sink: IO[str], wanted: Sequence[Pair | BadLine], judged: Sequence[Jud
 
 
 def _report(
-    judged: Sequence[Judged], panel: Panel, names: Sequence[str], group_by: str, seed: int, resamples: int
+    judged: Sequence[Judged], panel: Panel, seen: Reliability | None, group_by: str, seed: int, resamples: int
 ) -> dict[str, Any]:
     from shadow.judge_report import grouped, summary
+    from shadow.judge_trust import certificate_json, query_types_json
+    from shadow.reliability_text import reliability_json
 
     keys = [key.strip() for key in group_by.split(",") if key.strip()]
     groups = grouped(judged, keys) if keys else {}
@@ -250,18 +293,26 @@ def _report(
         "panel": panel.name,
         "judges": [judge.name for judge in panel.judges],
         "calibration": dict(panel.calibration.provenance),
+        "certificate": certificate_json(panel),
         "overall": summary(judged, seed=seed, resamples=resamples),
         "groups": [
             {"group": dict(zip(keys, values, strict=True)), **summary(rows, seed=seed, resamples=resamples)}
             for values, rows in groups.items()
         ],
+        "query_types": query_types_json(judged, panel.calibration, seed=seed, resamples=resamples),
+        "reliability": None if seen is None else reliability_json(seen),
     }
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: dict[str, Any], seen: Reliability | None) -> None:
     from shadow.judge_report import print_report
+    from shadow.judge_trust import print_reliability, print_trust
 
-    console = Console()
-    print_report(report, console if console.is_terminal else Console(width=_WIDTH))
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(width=_WIDTH, highlight=False)
+    print_report(report, console)
+    print_trust(report, console)
+    if seen is not None:
+        print_reliability(seen, console)
     if report["fitted"]:
         click.echo(f"Calibration written to {report['fitted']}. The figures above are on the labels it was fitted on.")

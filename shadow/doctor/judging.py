@@ -9,7 +9,9 @@ from importlib import metadata
 from judges.embedding import find_weights
 from judges.engines import int8_installed
 from judges.errors import JudgeUnavailable
+from judges.panel import Panel
 from judges.registry import PAID
+from judges.verdicts import ANY
 from shadow.doctor.findings import Finding, bad, ok, warn
 from shadow.kinship import Kinship
 from shadow.panels import panels_of
@@ -21,8 +23,24 @@ _NEEDED = {"torch": "torch", "sentence_transformers": "sentence-transformers"}
 
 def judges(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Who of the panel can judge. Loads no model."""
-    panels_of(settings, environ)  # raises what is wrong with the calibration, the LLM judge's price or its key
-    return [_judge(name, settings) for name in settings.judges.panel]
+    panels = panels_of(settings, environ)  # raises what is wrong with the calibration, the LLM judge's price or its key
+    return [*(_judge(name, settings) for name in settings.judges.panel), _calibration(panels.free)]
+
+
+def _calibration(panel: Panel) -> Finding:
+    """Whether verdicts hold what they are to hold, and by whose labels."""
+    what, found = "judge calibration", panel.calibration.certificate
+    labels = panel.calibration.labels.get(ANY, 0)
+    if found is not None and panel.certificate is not None:
+        promise = f"agreement {found.target.agreement:g} with confidence {found.target.confidence:g}"
+        return ok(what, f"{promise}, certified on {labels} labels; for other query types thresholds are cautious")
+    remedy = (
+        "fit it on your labels: `shadow judge --from-store --fit DIR --target-agreement A`, then set judges.calibration"
+    )
+    if found is None:
+        return warn(what, "certifies nothing: verdicts are cautious, agreement with people is not known", remedy)
+    said = f"certified for agreement {found.target.agreement:g} with confidence {found.target.confidence:g}"
+    return warn(what, f"{said}, less than judges.target_agreement and target_confidence: it does not count", remedy)
 
 
 def _judge(name: str, settings: Settings) -> Finding:

@@ -91,8 +91,12 @@ async def _fits(panel: Panel, parts: Sequence[Part]) -> dict[str, Calibration]:
     for side in ("all", "a", "b"):
         own = [pair for part in parts for pair in part.pairs if side in ("all", _side(pair))]
         try:
-            fitted[side], _ = await fit_calibration(
-                panel, [pair.comparison for pair in own], [pair.label or 0 for pair in own], provenance={}
+            fitted[side] = await fit_calibration(
+                panel,
+                [pair.comparison for pair in own],
+                [pair.label or 0 for pair in own],
+                groups=[pair.cluster for pair in own],
+                provenance={},
             )
         except NotEnoughLabels:
             fitted[side] = panel.calibration

@@ -36,6 +36,8 @@ class JudgeQuality:
     calibration_error: Figure
     length_auroc: Figure
     gain_over_length: Figure  # AUROC minus that of length, resampled together
+    accepted_agreement: Figure  # share of the accepted that people accept
+    rejected_agreement: Figure  # share of the rejected that people reject
 
 
 def measure(
@@ -71,6 +73,8 @@ def measure(
         calibration_error=resampled(weighted_calibration_error(score, label), weights),
         length_auroc=resampled(length, weights),
         gain_over_length=resampled(lambda w: auroc(w) - length(w), weights),
+        accepted_agreement=resampled(_masked(weighted_mean(agree), decided & (accept == 1)), weights),
+        rejected_agreement=resampled(_masked(weighted_mean(agree), decided & (accept == 0)), weights),
     )
 
 

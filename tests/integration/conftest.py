@@ -22,6 +22,7 @@ from shadow.settings import Settings, parse
 from shadow.store import budgets, estimates, labels, policies, rollup_queue, samples
 from shadow.store.engine import AsyncConnection, AsyncEngine, engine_for, utc_now
 from shadow.store.exchanges import insert_exchanges
+from shadow.store.judge_days import count_judgments
 
 TIERS = ("fast", "balanced", "frontier")
 RATES = Rates(up=0.55, down=0.12, control_share=0.4, control_top=0.3, label=0.12, label_top=0.12)
@@ -254,6 +255,8 @@ async def _mirror(connection: AsyncConnection, rng: random.Random, exchange: Exc
             obtained = await samples.load_answers(connection, request_id)
             verdicts = [(answer, _panel(rng, answer, case, abstain=fate == "abstained")) for answer in obtained]
             await samples.save_judgments(connection, request_id, verdicts)
+            judged = [said for _, said in verdicts]
+            await count_judgments(connection, exchange.query_type, judged, day=exchange.started_at.date())
             await samples.set_state(connection, request_id, fate)  # type: ignore[arg-type]
     if drawn.label_drawn:
         await labels.save_label(
@@ -283,6 +286,8 @@ def _panel(rng: random.Random, answer: samples.Answer, case: Case, *, abstain: b
     return PanelJudgment(
         panel="panel@1",
         verdict=verdict,
+        certified=verdict != "abstain" and case.query_type != "summary",
+        spared=() if abstain else ("semantic@1",),
         probability=None if abstain else probability,
         judgments=(
             Judgment(judge="structured@1", verdict="abstain", score=None, rationale="nothing structured to compare"),

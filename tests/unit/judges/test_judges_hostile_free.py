@@ -18,6 +18,7 @@ from judges.panel import Panel
 from judges.registry import DEFAULT, build_panel
 from judges.rubric import RubricJudge
 from judges.testing import ATTACKS, EMPTY, PLACES, ScriptedChat, dupe, hostile
+from judges.verdicts import Thresholds
 
 PLAIN = {
     "capital": Comparison(prompt="What is the capital of France?", answer="Berlin", reference="It is Paris."),
@@ -92,6 +93,12 @@ async def test_no_attack_makes_a_wrong_answer_acceptable_to_a_panel(free: Panel,
         assert [name for name, j in zip(cases, said, strict=True) if j.verdict == "accept"] == []
 
 
+@pytest.fixture(scope="module")
+def outspoken(free: Panel) -> Panel:
+    """The same judges without anything fitted, and content with little."""
+    return Panel(free.judges, thresholds=Thresholds(accept=0.6, reject=0.4))
+
+
 @pytest.mark.parametrize(
     ("answer", "verdict"),
     [
@@ -102,17 +109,17 @@ async def test_no_attack_makes_a_wrong_answer_acceptable_to_a_panel(free: Panel,
     ],
 )
 async def test_code_stays_code_in_any_prose_and_one_sign_is_a_difference(
-    free: Panel, answer: str, verdict: str
+    outspoken: Panel, answer: str, verdict: str
 ) -> None:
     asked = "Write a function in JavaScript that adds one."
     reference = "```js\nfunction f(x) { return x + 1; }\n```"
-    (said,) = await free.judge([Comparison(prompt=asked, answer=answer, reference=reference)])
+    (said,) = await outspoken.judge([Comparison(prompt=asked, answer=answer, reference=reference)])
     assert said.verdict == verdict
 
 
-async def test_an_answer_that_goes_round_in_circles_is_never_accepted_for_its_words(free: Panel) -> None:
+async def test_an_answer_that_goes_round_in_circles_is_never_accepted_for_its_words(outspoken: Panel) -> None:
     loop = Comparison(prompt="List three", answer="http://a.b/c " * 1_000, reference="- a\n- b\n- c")
-    (said,) = await free.judge([loop])
+    (said,) = await outspoken.judge([loop])
     assert (said.verdict, said.judgments[-1].rationale) == ("abstain", "not accepted: the answer is a loop")
 
 

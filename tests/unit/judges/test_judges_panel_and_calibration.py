@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import random
 from collections.abc import Sequence
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judges.calibration import ANY, Calibration, read_calibration, shipped_calibration, write_calibration
+from judges.calibration import Calibration, read_calibration, shipped_calibration, write_calibration
 from judges.contracts import Comparison, Judgment, PanelJudgment
 from judges.errors import BadCalibration, JudgeError, JudgeUnavailable, NotEnoughLabels, UnknownJudge
 from judges.fitting import fit_calibration
 from judges.monotone import Curve, fit_curve
-from judges.panel import Panel, Thresholds
+from judges.panel import Panel
 from judges.registry import build_panel
+from judges.verdicts import ANY, Thresholds
 
 PAIR = Comparison(
     prompt="Who wrote Emma?", answer="Emma was written by Jane Austen.", reference="Jane Austen wrote it."
@@ -68,7 +70,7 @@ def test_likeness_is_not_asked_where_both_answers_were_understood_but_a_reader_i
     rubric = SaysJudge("rubric@9", {"a": 0.9})
     run(Panel([structured, semantic, rubric]), pairs("a", "b"))
     assert semantic.asked == ["b"]
-    assert "a" in rubric.asked
+    assert rubric.asked == ["a", "b"]
 
 
 def test_an_unavailable_judge_is_an_abstention_with_its_reason() -> None:
@@ -123,7 +125,7 @@ def test_between_the_thresholds_the_panel_abstains_and_keeps_its_estimate() -> N
     assert (said.verdict, said.probability) == ("abstain", None)
     assert said.estimate == pytest.approx(0.5)
     with pytest.raises(ValueError, match="thresholds"):
-        Thresholds(accept=0.3)
+        Thresholds(accept=0.2)
 
 
 def test_where_nobody_knows_the_estimate_is_the_base_rate() -> None:
@@ -135,8 +137,8 @@ def test_where_nobody_knows_the_estimate_is_the_base_rate() -> None:
 
 def test_the_shipped_panel_accepts_the_right_and_rejects_the_wrong() -> None:
     panel = build_panel(["structured", "lexical", "markers"])
-    wrong = Comparison(prompt=PAIR.prompt, answer="Emma was written by Charles Dickens.", reference=PAIR.reference)
-    right, false = run(panel, [PAIR, wrong])
+    known = dataclasses.replace(PAIR, query_type="qa")
+    right, false = run(panel, [known, dataclasses.replace(known, answer="Emma was written by Charles Dickens.")])
     assert right.verdict == "accept"
     assert false.verdict == "reject"
     assert (right.probability or 0) > 0.8
@@ -190,10 +192,10 @@ def learning_set() -> tuple[list[Comparison], list[int], Panel]:
 def test_a_fitted_panel_is_calibrated_and_better_than_one_judge(tmp_path: Path) -> None:
     comparisons, labels, panel = learning_set()
     half = len(labels) // 2
-    fitted, said = asyncio.run(
+    fitted = asyncio.run(
         fit_calibration(panel, comparisons[:half], labels[:half], provenance={"datasets": {"made up": half}})
     )
-    assert len(said) == half
+    assert fitted.labels == {ANY: half, "qa": half}
     assert set(fitted.curves) == {"one@1", "two@1"}
     assert set(fitted.curves["one@1"]) == {ANY, "qa"}
     weights = fitted.combinations["one@1+two@1"][ANY].weights
@@ -228,7 +230,7 @@ def test_too_few_or_one_sided_labels_are_refused(labels: list[int]) -> None:
     [
         ("{", "not a calibration file"),
         ("[]", "not a calibration file"),
-        ('{"format": 99}', "format 99 is not 1"),
+        ('{"format": 99}', "format 99 is not 2; fit it again"),
         ('{"format": 1, "provenance": {}, "base_rates": {"*": 1.5}, "curves": {}, "combinations": {}}', "base rates"),
         (
             '{"format": 1, "provenance": {}, "base_rates": {}, "combinations": {}, "curves":'

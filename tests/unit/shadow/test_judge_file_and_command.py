@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -211,3 +212,52 @@ def test_a_cut_off_archive_is_a_bad_line_after_the_good_ones(pairs: Path, tmp_pa
 def test_any_bytes_are_a_pair_or_a_bad_line_with_a_reason(raw: bytes) -> None:
     found = parse_line(raw, 3)
     assert isinstance(found, Pair) or (isinstance(found, BadLine) and found.reason and found.line == 3)
+
+
+def test_a_fit_says_what_it_certifies_and_a_plot_shows_how_true_it_is(tmp_path: Path) -> None:
+    many = write(
+        tmp_path / "many.jsonl", [pair(i, right=i % 3 > 0, query_type="qa" if i % 8 else "poem") for i in range(400)]
+    )
+    drawing = tmp_path / "reliability.svg"
+    fitted = run(
+        many,
+        "--fit",
+        tmp_path / "cal",
+        "--target-agreement",
+        "0.85",
+        "--plot",
+        drawing,
+        "--split",
+        "a",
+        "--json",
+        *FAST,
+    )
+    assert fitted.exit_code == 0, fitted.output
+    report = json.loads(fitted.stdout)
+    assert (report["certificate"]["target_agreement"], report["certificate"]["confidence"]) == (0.85, 0.9)
+    cuts = {cut["query_type"]: cut for cut in report["certificate"]["stages"][0]["query_types"]}
+    assert cuts["qa"]["bound"] >= 0.85
+    assert cuts["qa"]["n"] <= cuts["qa"]["labels"] <= report["selected"]
+    assert "poem" not in cuts  # too few for a certificate of its own
+    by_type = {row["query_type"]: row for row in report["query_types"]}
+    assert by_type["poem"]["borrowed"]
+    assert by_type["qa"]["certified"] == by_type["qa"]["coverage"] * by_type["qa"]["n"]
+    low, high = by_type["qa"]["agreement_interval"]
+    assert low <= by_type["qa"]["agreement"] <= high
+    assert sum(one["n"] for one in report["reliability"]["bins"]) == report["overall"]["n_labelled"]
+    picture = ElementTree.parse(drawing).getroot()
+    assert len(picture.findall(".//{*}circle")) == len(report["reliability"]["bins"])
+    said = run(many, "--calibration", tmp_path / "cal", "--split", "b", *FAST).stdout
+    assert "decided pairs agree with people in 85% or more, with confidence 90%" in said
+    assert "poem: not calibrated on your traffic" in said
+    strict = run(many, "--calibration", tmp_path / "cal", "--target-agreement", "0.95", "--json", *FAST)
+    assert json.loads(strict.stdout)["certificate"] is None
+
+
+def test_dearer_calls_that_were_spared_are_counted(tmp_path: Path) -> None:
+    same = write(tmp_path / "same.jsonl", [pair(i, right=True, reference=f"{CITIES[i]}, I think.") for i in range(9)])
+    report = json.loads(run(same, "--json").stdout)
+    assert report["overall"]["verdicts"]["accept"] == 9
+    assert report["overall"]["spared"] == {"semantic@2": 9}
+    assert "semantic@2" not in report["overall"]["asked"]
+    assert "Calls spared, as cheaper judges had decided: semantic@2 9 (asked 0)." in run(same).stdout
