@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.moves import MOVE_FIELDS, MoveSums
-from shadow.store.rollup_windows import window_of
+from shadow.store.rollup_windows import summed
 from shadow.store.schema_money import rollup_moves
 
 # Up, on every tier: the served and the other answer are held against the same reference. Down: the other answer is held against
@@ -55,9 +54,7 @@ class Move:
 async def window_moves(connection: AsyncConnection, *, since: datetime, until: datetime) -> list[Move]:
     """What other tiers answered, and at what loss, over a window."""
     keys = ("query_type", "served_tier", "other_tier", "arm")
-    rows = window_of(rollup_moves, (*keys, *MOVE_FIELDS)).subquery("rows")
-    by = [rows.c[name] for name in keys]
-    query = sa.select(*by, *(sa.func.sum(rows.c[name]).label(name) for name in MOVE_FIELDS)).group_by(*by).order_by(*by)
+    rows = await summed(connection, rollup_moves, keys, MOVE_FIELDS, since=since, until=until)
     return [
         Move(
             query_type=row["query_type"],
@@ -66,5 +63,5 @@ async def window_moves(connection: AsyncConnection, *, since: datetime, until: d
             arm=row["arm"],
             sums=MoveSums(**{name: row[name] for name in MOVE_FIELDS}),
         )
-        for row in (await connection.execute(query, {"since": since, "until": until})).mappings()
+        for row in rows
     ]

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.statistics.noise_floor import NOISE_FIELDS, NoiseSums
-from shadow.store.rollup_windows import window_of
+from shadow.store.rollup_windows import summed
 from shadow.store.rollups import Mode
 from shadow.store.schema_money import rollup_noise
 
@@ -31,15 +30,12 @@ async def window_noise(
 ) -> list[Noise]:
     """What the control arm found over a window. Reads roll-ups only."""
     keys = ("tier", "query_type")
-    rows = window_of(rollup_noise, (*keys, "mode", *NOISE_FIELDS)).subquery("rows")
-    by = [rows.c[name] for name in keys]
-    query = sa.select(*by, *(sa.func.sum(rows.c[name]).label(name) for name in NOISE_FIELDS)).where(rows.c.mode == mode)
-    query = query.group_by(*by).order_by(*by)
+    rows = await summed(connection, rollup_noise, keys, NOISE_FIELDS, since=since, until=until, mode=mode)
     return [
         Noise(
             tier=row["tier"],
             query_type=row["query_type"],
             sums=NoiseSums(**{name: row[name] for name in NOISE_FIELDS}),
         )
-        for row in (await connection.execute(query, {"since": since, "until": until})).mappings()
+        for row in rows
     ]

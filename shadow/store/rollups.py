@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +15,7 @@ from shadow.statistics.histogram import Histogram
 from shadow.statistics.pair_sums import PAIR_FIELDS, PairSums
 from shadow.statistics.sums import SUM_FIELDS, Sums
 from shadow.store.rollup_sql import KEY
-from shadow.store.rollup_windows import window_of, window_sql
+from shadow.store.rollup_windows import summed, window_of, window_sql
 from shadow.store.schema import rollup_observed, rollup_routes, rollup_shadow, rollups
 from shadow.store.schema_rollups import rollup_histograms, rollup_pairs, rollup_strata
 
@@ -100,7 +99,7 @@ async def window_sums(
 ) -> list[Slice]:
     """Sums of a window per combination of `by`, of requests of one mode. Cost: far less without model and feature in `by`."""
     table = rollup_strata if {"model", "feature"}.isdisjoint(by) else rollups
-    rows = await _summed(connection, table, by, SUM_FIELDS, since, until, mode=mode)
+    rows = await summed(connection, table, by, SUM_FIELDS, since=since, until=until, mode=mode)
     return [
         Slice(**{name: row[name] if name in by else None for name in KEY}, sums=Sums.from_row(dict(row)))  # type: ignore[arg-type]
         for row in rows
@@ -112,7 +111,7 @@ async def window_observed(connection: AsyncConnection, *, since: datetime, until
     by = ("tier", "served_tier", "query_type", "band")
     return [
         Slice(**{name: row[name] for name in by}, model=None, feature=None, sums=Sums.from_row(dict(row)))
-        for row in await _summed(connection, rollup_observed, by, SUM_FIELDS, since, until)
+        for row in await summed(connection, rollup_observed, by, SUM_FIELDS, since=since, until=until)
     ]
 
 
@@ -121,7 +120,7 @@ async def window_pairs(
 ) -> list[PairSlice]:
     """Sums over pairs of tiers of a window, per pair, arm, query type and band."""
     by = ("tier", "other_tier", "arm", "query_type", "band")
-    rows = await _summed(connection, rollup_pairs, by, PAIR_FIELDS, since, until, mode=mode)
+    rows = await summed(connection, rollup_pairs, by, PAIR_FIELDS, since=since, until=until, mode=mode)
     return [PairSlice(**{name: row[name] for name in by}, sums=PairSums.from_row(dict(row))) for row in rows]
 
 
@@ -160,7 +159,7 @@ async def window_routes(
 ) -> list[Route]:
     """Who was predicted and who served, over a window."""
     by = ("predicted_tier", "served_tier", "reason", "status")
-    rows = await _summed(connection, rollup_routes, by, ("requests", "cost_usd"), since, until, mode=mode)
+    rows = await summed(connection, rollup_routes, by, ("requests", "cost_usd"), since=since, until=until, mode=mode)
     return [Route(**{**row, "requests": int(row["requests"])}) for row in rows]
 
 
@@ -169,24 +168,7 @@ async def window_funnel(
 ) -> list[FunnelRow]:
     """The funnel and the shadow ledger over a window."""
     by, counts = ("served_tier", "arm", "state"), ("samples", "labelled")
-    rows = await _summed(connection, rollup_shadow, by, (*counts, "mirror_usd", "judge_usd"), since, until, mode=mode)
+    rows = await summed(
+        connection, rollup_shadow, by, (*counts, "mirror_usd", "judge_usd"), since=since, until=until, mode=mode
+    )
     return [FunnelRow(**{**row, **{name: int(row[name]) for name in counts}}) for row in rows]
-
-
-async def _summed(
-    connection: AsyncConnection,
-    table: sa.Table,
-    by: Sequence[str],
-    sums: Sequence[str],
-    since: datetime,
-    until: datetime,
-    *,
-    mode: Mode | None = None,
-) -> Sequence[sa.RowMapping]:
-    """One row per combination of `by`, in order. mode: None where the table holds one mode only."""
-    rows = window_of(table, (*by, *sums, *(() if mode is None else ("mode",)))).subquery("rows")
-    keys = [rows.c[name] for name in by]
-    query = sa.select(*keys, *(sa.func.sum(rows.c[name]).label(name) for name in sums)).group_by(*keys).order_by(*keys)
-    if mode is not None:
-        query = query.where(rows.c.mode == mode)
-    return (await connection.execute(query, {"since": since, "until": until})).mappings().all()
