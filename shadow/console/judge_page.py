@@ -1,4 +1,4 @@
-"""What does the page about judges show? How true their probabilities are, what thresholds promise, and whom verdicts took."""
+"""What does the page about judges show? How true their probabilities are, what thresholds promise, whom verdicts took, cards."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from judges.calibration import Calibration, read_calibration, shipped_calibration
 from judges.errors import JudgeError
 from judges.verdicts import Cut, Target
+from shadow.console.judge_cards import CardRow, card_rows
 from shadow.errors import StoreError
 from shadow.judge_days_text import JudgeUse, PanelUse, judge_use, panel_use
 from shadow.reliability_svg import reliability_svg
@@ -54,6 +55,7 @@ class JudgePage:
     undecided: int
     types: Sequence[TypeRow]
     judges: Sequence[JudgeUse]
+    cards: Sequence[CardRow]
 
 
 def add_judge_page(
@@ -90,7 +92,7 @@ async def load_judges(engine: AsyncEngine, settings: Settings, *, days: float, n
     cuts = (
         [] if found is None else [(key, kind, cut) for key, cuts in found.stages.items() for kind, cut in cuts.items()]
     )
-    seen = _reliability(labelled)
+    seen, asked = _reliability(labelled), judge_use(counts)
     uses = {use.query_type: use for use in panel_use(counts)}
     kinds = sorted({*uses, *(one.query_type for one in labelled)})
     return JudgePage(
@@ -111,7 +113,8 @@ async def load_judges(engine: AsyncEngine, settings: Settings, *, days: float, n
             )
             for kind in kinds
         ],
-        judges=judge_use(counts),
+        judges=asked,
+        cards=card_rows(settings.judges.panel, (use.judge for use in asked)),
     )
 
 

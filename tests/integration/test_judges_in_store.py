@@ -93,6 +93,14 @@ async def test_report_and_console_tell_whom_verdicts_took_and_how_true_they_are(
     transport = httpx.ASGITransport(create_console(console_config, filled_engine))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8081") as client:
         page = (await client.get("/judges")).text
-    for words in ("Expected calibration error", "<svg", "decides from", "labels behind", "saved", "semantic@1"):
+    for words in (
+        "Expected calibration error",
+        "<svg",
+        "decides from",
+        "labels behind",
+        "saved",
+        "semantic@1",
+        "known blind spots",
+    ):
         assert words in page
     assert "style=" not in page

@@ -13,6 +13,7 @@ import pytest
 from judges.card import judge_card
 from judges.contracts import Comparison, Judgment
 from judges.described import DESCRIBED, description
+from shadow.console.judge_cards import card_rows
 from shadow.judge_cards.data import load_parts
 from shadow.judge_cards.generate import main, read_cards
 from shadow.judge_cards.page import index, page
@@ -103,6 +104,18 @@ def test_a_judge_that_mostly_abstains_is_at_one_half_not_below(tmp_path: Path) -
     assert [row["auroc"]["value"] for row in rows] == [0.5] * len(rows)
     assert rows[0]["coverage"]["value"] == 0.0
     assert rows[0]["kappa"]["value"] is None
+
+
+def test_the_console_shows_the_cards_of_the_judges_that_are_asked_and_says_where_another_version_was() -> None:
+    rows = card_rows(("structured", "rubric"), ["structured@0", "lexical@0"])
+    assert [row.judge.partition("@")[0] for row in rows] == ["structured", "rubric", "panel"]
+    structured, rubric, _ = rows
+    assert structured.asked == ["structured@0"]
+    assert structured.auroc is not None
+    assert structured.auroc[0] < structured.auroc[1]
+    assert structured.milliseconds is not None
+    assert (rubric.auroc, rubric.coverage, rubric.milliseconds, rubric.asked) == (None, None, None, [])
+    assert all(row.blind_spots for row in rows)
 
 
 def test_the_pages_show_the_cards_that_come_with_the_package() -> None:
