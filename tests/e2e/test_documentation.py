@@ -41,6 +41,13 @@ class StandIn:
 
 #: Documented command (or its beginning) -> what the test runs. Whatever is not here is run as it stands.
 STAND_INS = {
+    "shadow judge pairs": StandIn(instead=HELP, why="the file is the reader's; test_judge_file_and_command.py runs it"),
+    "shadow judge --from-store": StandIn(instead=HELP, why="needs labelled samples; test_judges_in_store.py runs it"),
+    "shadow scorer show": StandIn(instead=HELP, why="needs a challenger, which needs weeks of traffic"),
+    "shadow scorer adopt": StandIn(instead=HELP, why="needs a proposed challenger"),
+    "shadow scorer reject": StandIn(instead=HELP, why="needs a waiting challenger"),
+    "shadow replay outcomes": StandIn(instead=HELP, why="minutes of work; test_replay_command.py runs it"),
+    "shadow label gold import": StandIn(instead=HELP, why="the file is the reader's; the tests of the gold set import one"),
     "make demo": StandIn(
         instead="shadow demo --seconds 4 --sampling 0.2 --directory {scratch}/demo --port {port} --control-port {control_port}",
         why="runs until Ctrl-C, and on ports that may be taken",

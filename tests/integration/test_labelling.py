@@ -105,7 +105,7 @@ async def say(client: httpx.AsyncClient, reviewer: str, item: dict[str, Any], *s
 async def test_drawn_samples_come_oldest_first_blind_and_in_an_order_of_the_reviewers_own(
     client: httpx.AsyncClient, store: Store
 ) -> None:
-    wanted = [await store.sample() for _ in range(8)]
+    wanted = [await store.sample() for _ in range(16)]
     await store.sample(drawn=False)
     await store.sample(state="sampled")  # still being mirrored
     await store.sample(prompt="")  # texts are not kept
