@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from router.settings import RouterSettings
 from shadow.errors import ConfigError
 from shadow.sampling import Rates
+from shadow.settings_alerts import AlertSettings
 from shadow.settings_challenger import ChallengerSettings
 from shadow.settings_quality import JudgeModelSettings, JudgeSettings, LabelSettings, Section
 
@@ -170,6 +171,7 @@ class Settings(RouterSettings):
     challenger: ChallengerSettings = Field(
         default_factory=ChallengerSettings, description="How the scorer is trained anew."
     )
+    alerts: AlertSettings = Field(default_factory=AlertSettings, description="Who is told what is wrong.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where the store is.")
     data_dir: Path | None = Field(
         None, description="Spool, embedded database and policy; null: the user data directory."
