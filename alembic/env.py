@@ -12,6 +12,7 @@ from shadow.store import (  # noqa: F401 - their tables belong to the metadata, 
     schema_labels,
     schema_money,
     schema_rollups,
+    schema_upgrades,
 )
 from shadow.store.schema import metadata
 

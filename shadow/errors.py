@@ -2,6 +2,7 @@
 
     ShadowError
     ├── ConfigError                 the configuration, or the way a command was used, is wrong
+    ├── RefusedError                a decision that may not be taken: by whom, in which state, or on which evidence
     └── StoreError                  the database can't be found, started or used
         └── DataDirectoryError      the directory that should hold our data can't
 
@@ -18,6 +19,10 @@ class ShadowError(Exception):
 
 class ConfigError(ShadowError):
     """The configuration is wrong: a missing file, an unknown key, a value out of range."""
+
+
+class RefusedError(ShadowError):
+    """A decision is refused: the wrong person, the wrong state, evidence that is stale or was tampered with."""
 
 
 class StoreError(ShadowError):
