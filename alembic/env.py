@@ -7,6 +7,7 @@ from alembic import context
 
 from shadow.store import (  # noqa: F401 - their tables belong to the metadata, too
     schema_alerts,
+    schema_audit,
     schema_challengers,
     schema_judges,
     schema_labels,

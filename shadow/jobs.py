@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shadow import rollup
+from shadow.audit_heads import note_head
 from shadow.challenger import service as challenger
 from shadow.gold_schedule import ask_for_gold
 from shadow.price_log import log_prices
@@ -35,5 +36,6 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="gold", every_seconds=3600, run=ask_for_gold),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
         Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),
+        Job(name="audit head", every_seconds=300, run=note_head),
         *(trained_anew if settings.challenger.every_hours is not None else ()),
     )

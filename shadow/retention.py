@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 import structlog
 
 from shadow.settings import Settings
+from shadow.store import audit
 from shadow.store import retention as rows
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.retention import Rule, midnight
@@ -63,8 +64,11 @@ async def count_due(engine: AsyncEngine, settings: Settings, *, now: datetime) -
     return _added(found)
 
 
-async def delete_due(engine: AsyncEngine, settings: Settings, *, now: datetime) -> list[Due]:
-    """Delete what is due, a transaction per batch; returns what was deleted. Safe to stop and to run again."""
+async def delete_due(engine: AsyncEngine, settings: Settings, *, now: datetime, by: str = "scheduler") -> list[Due]:
+    """Delete what is due, a transaction per batch; returns what was deleted. Safe to stop and to run again.
+
+    A run that deleted anything is in the audit. by: who asked for it.
+    """
     now, kept, found = now.astimezone(UTC), settings.retention, list[Due]()
     if kept.rows_days is not None:
         async with engine.begin() as connection:
@@ -74,7 +78,19 @@ async def delete_due(engine: AsyncEngine, settings: Settings, *, now: datetime) 
     if kept.rows_days is not None:
         found.append(await _drop_exchanges(engine, midnight(now, kept.rows_days)))
     found.append(await _drop_buckets(engine, midnight(now, kept.buckets_days)))
-    return _added(found)
+    deleted = _added(found)
+    if any(one.rows for one in deleted):
+        rows_of = [{"what": one.what, "before": one.before, "rows": one.rows} for one in deleted if one.rows]
+        async with engine.begin() as connection:
+            await audit.record(
+                connection,
+                actor=by,
+                action="retention.deleted",
+                subject="store",
+                details={"rows": rows_of},
+                now=utc_now(),
+            )
+    return deleted
 
 
 def _rules(settings: Settings, now: datetime) -> Iterator[tuple[Rule, datetime]]:

@@ -26,6 +26,8 @@ from shadow.settings import Settings, load
 if TYPE_CHECKING:
     from shadow.json_lines import BadLine
     from shadow.label_file import LabelLine
+    from shadow.store.engine import AsyncConnection
+    from shadow.store.labels import Outcome
 
 _CHUNK = 500
 _QUEUE = 500  # items of one reviewer's form, at most
@@ -146,6 +148,7 @@ async def _store(
                 for place, outcome in enumerate(outcomes):
                     if outcome == "unknown" and await save_gold_label(connection, chunk[place][1]):
                         outcomes[place] = "new"
+                await _note(connection, [label.reviewer for _, label in chunk], outcomes)
             for (line, said), outcome in zip(chunk, outcomes, strict=True):
                 if outcome == "unknown":
                     reason = f"sample {said.sample_id} has no answer {said.which!r}"
@@ -156,6 +159,23 @@ async def _store(
     finally:
         await engine.dispose()
     return {**counted, "unlabelled": len(good) - len(given)}, unknown
+
+
+async def _note(connection: AsyncConnection, reviewers: list[str], outcomes: list[Outcome]) -> None:
+    """What a transaction stores, in the audit: how many labels of whom."""
+    from shadow.cli.policy_options import os_user
+    from shadow.store import audit
+    from shadow.store.engine import utc_now
+
+    stored = [(who, what) for who, what in zip(reviewers, outcomes, strict=True) if what in {"new", "changed"}]
+    if stored:
+        details = {
+            what: dict(Counter(who for who, outcome in stored if outcome == what)) for what in ("new", "changed")
+        }
+        by = os_user("shadow label import")
+        await audit.record(
+            connection, actor=by, action="labels.imported", subject="labels", details=details, now=utc_now()
+        )
 
 
 async def _write_labels(url: str, sink: TextIO, progress: Progress) -> int:

@@ -29,6 +29,7 @@ COMMANDS = {
     "replay": ("shadow.cli.replay", "replay", "The whole loop on logged outcomes, against the truth."),
     "label": ("shadow.cli.label", "label", "Human labels by file."),
     "policy": ("shadow.cli.policy", "policy", "Threshold policies: history, apply, roll back."),
+    "audit": ("shadow.cli.audit", "audit", "Who decided what, and whether that was changed since."),
     "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),
     "doctor": ("shadow.cli.doctor", "doctor", "What works, what does not, what to do."),
 }

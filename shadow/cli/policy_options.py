@@ -26,9 +26,14 @@ class Threshold(click.ParamType):  # type: ignore[type-arg]
         return tier, threshold
 
 
+def os_user(otherwise: str) -> str:
+    """The name of the account that runs the command, as $USER has it."""
+    return (os.environ.get("USER") or os.environ.get("LOGNAME") or "").strip() or otherwise
+
+
 def actor(value: str | None) -> str:
     """Who acts: as said, else $USER. Raises: BadParameter where neither says."""
-    author = (value or os.environ.get("USER") or os.environ.get("LOGNAME") or "").strip()
+    author = (value or "").strip() or os_user("")
     if not author:
         raise click.BadParameter("say who changes the policy: $USER is not set")
     return author

@@ -1,4 +1,4 @@
-"""Which pages are there for people? The overview at `/`, `/money`, `/judges`, `/labels`, and one page per sample."""
+"""Which pages are there for people? The overview at `/`, `/money`, `/judges`, `/labels`, `/audit`, and one page per sample."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from shadow.console import overview, trend, wording
+from shadow.console.audit_page import add_audit_page
 from shadow.console.judge_page import add_judge_page
 from shadow.console.label_pages import add_label_pages
 from shadow.console.money import ROWS, Money, load_money
@@ -63,6 +64,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
 
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)
+    add_audit_page(routes, settings, engine, render=render, unreadable=unreadable)
 
     @routes.get("/samples/{sample_id}")
     async def sample_page(sample_id: str) -> HTMLResponse:

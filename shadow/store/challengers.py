@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.errors import StoreError
+from shadow.store import audit
+from shadow.store.engine import utc_now
 from shadow.store.schema import sample_texts
 from shadow.store.schema_challengers import challengers
 
@@ -95,6 +97,19 @@ async def decide(
     """A person's word. Raises: StoreError if it does not wait for one any more."""
     before: tuple[State, ...] = ("proposed",) if state == "adopted" else ("proposed", "comparing")
     await _move(connection, challenger_id, before, state=state, decided_by=by, reason=reason, decided_at=sa.func.now())
+    row = await by_id(connection, challenger_id)
+    await audit.record(
+        connection,
+        actor=by,
+        action=f"scorer.{state}",
+        subject=f"challenger {challenger_id}",
+        details={
+            "reason": reason,
+            "version": row.version if row else None,
+            "data_sha256": row.data_sha256 if row else None,
+        },
+        now=utc_now(),
+    )
 
 
 async def listed(connection: AsyncConnection, *, limit: int = 50) -> list[ChallengerRow]:

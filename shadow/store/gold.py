@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.errors import StoreError
+from shadow.store import audit
 from shadow.store.schema import gold_checks
 from shadow.store.schema_labels import gold_figures, gold_items, gold_runs, gold_verdicts, gold_versions, label_skips
 
@@ -97,6 +98,10 @@ async def freeze(
     await connection.execute(
         insert(gold_items),
         [{"version": version, "key": item.key, **{name: getattr(item, name) for name in _CONTENT}} for item in items],
+    )
+    details = {"content_hash": digest, "items": len(items), "note": note}
+    await audit.record(
+        connection, actor=by, action="gold.frozen", subject=f"gold version {version}", details=details, now=now
     )
     return GoldVersion(version=int(version or 0), **values), True
 

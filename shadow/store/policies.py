@@ -13,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from router.contracts import Policy
 from shadow.errors import StoreError
-from shadow.store.engine import libpq_url
+from shadow.store import audit
+from shadow.store.engine import libpq_url, utc_now
 from shadow.store.schema import policies
 
 #: The channel that announces a new policy; its payload is the version.
 CHANNEL = "shadow_policy"
+#: What is noted in the audit, by origin.
+_ACTIONS = {"config": "policy.configured", "rollback": "policy.rolled_back"}
 # Whoever looks at the newest row before appending one holds this to the end of the transaction.
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('adopt configured policy'))")
 
@@ -75,20 +78,36 @@ async def append(
     reason: str,
     by_query_type: Mapping[str, Mapping[str, float]] | None = None,
 ) -> int:
-    """Put a policy in force; returns its version. Routers are told when the transaction commits."""
+    """Put a policy in force, and note it in the audit; returns its version. Routers are told when the transaction commits."""
+    own = {query_type: dict(values) for query_type, values in (by_query_type or {}).items()}
     statement = (
         sa.insert(policies)
         .values(
             thresholds=dict(thresholds),
             band=band,
-            by_query_type={query_type: dict(own) for query_type, own in (by_query_type or {}).items()},
+            by_query_type=own,
             author=author,
             origin=origin,
             reason=reason,
         )
         .returning(policies.c.version)
     )
-    return int((await connection.execute(statement)).scalar_one())
+    version = int((await connection.execute(statement)).scalar_one())
+    await audit.record(
+        connection,
+        actor=author,
+        action=_ACTIONS.get(origin, "policy.applied"),
+        subject=f"policy {version}",
+        details={
+            "thresholds": dict(thresholds),
+            "band": band,
+            "by_query_type": own,
+            "origin": origin,
+            "reason": reason,
+        },
+        now=utc_now(),
+    )
+    return version
 
 
 async def by_version(connection: AsyncConnection, version: int) -> PolicyRow | None:

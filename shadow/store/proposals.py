@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.errors import StoreError
+from shadow.store import audit
+from shadow.store.engine import utc_now
 from shadow.store.schema import proposals
 
 State = Literal["open", "applied", "rejected", "superseded", "rolled_back"]
@@ -96,6 +98,15 @@ async def decide(
     )
     if done.rowcount != 1:
         raise StoreError(f"proposal {proposal_id} is not {before} any more: look at it again")
+    details = {"reason": reason} if version is None else {"reason": reason, "policy_version": version}
+    await audit.record(
+        connection,
+        actor=by,
+        action=f"proposal.{state}",
+        subject=f"proposal {proposal_id}",
+        details=details,
+        now=utc_now(),
+    )
 
 
 async def applied_as(connection: AsyncConnection, version: int) -> ProposalRow | None:
