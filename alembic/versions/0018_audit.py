@@ -1,6 +1,6 @@
 """Who decided what, and when: a chain of rows that nobody changes.
 
-Revision: 0017. Follows: 0016. Decisions from before are in no row of it; policies, proposals and scorers keep theirs.
+Revision: 0018. Follows: 0017. Decisions from before are in no row of it; policies, proposals and scorers keep theirs.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 
 def upgrade() -> None:
