@@ -9,6 +9,7 @@ from shadow import rollup
 from shadow.audit_heads import note_head
 from shadow.challenger import service as challenger
 from shadow.gold_schedule import ask_for_gold
+from shadow.notifying import delivery
 from shadow.price_log import log_prices
 from shadow.retention import run_retention
 from shadow.sampling_plan import plan_tomorrow
@@ -34,6 +35,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="tuning", every_seconds=settings.tuning.every_hours * 3600, run=tuning.run),
         Job(name="prices", every_seconds=3600, run=log_prices),
         Job(name="gold", every_seconds=3600, run=ask_for_gold),
+        Job(name="notifications", every_seconds=delivery.EVERY_SECONDS, run=delivery.run),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
         Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),
         Job(name="audit head", every_seconds=300, run=note_head),
