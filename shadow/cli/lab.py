@@ -17,14 +17,19 @@ SCENARIOS = {
     "steady": "the product's own judges",
     "erring-judge": "every seventh verdict is turned round",
     "useless-judge": "the panel says the same of every answer",
+    "regression": "one cell loses five points in the second week",
 }
+#: Of a window, where the scenario has no number of its own.
+REQUESTS = 50_000
 #: Share of requests that the lab's reviewer sees, of the top tier's too; production defaults are lower, its windows longer.
 LABEL_RATE, LABEL_RATE_TOP = 0.015, 0.025
 
 
 @click.command()
 @click.option(
-    "--requests", type=click.IntRange(min=100), default=50_000, show_default=True, help="Requests in a window."
+    "--requests",
+    type=click.IntRange(min=100),
+    help=f"Requests in a window; default {REQUESTS:,}, in scenario regression 900,000 a week.",
 )
 @click.option("--repeat", type=click.IntRange(min=1), default=50, show_default=True, help="Windows to simulate.")
 @click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="steady", show_default=True)
@@ -33,12 +38,26 @@ LABEL_RATE, LABEL_RATE_TOP = 0.015, 0.025
 @click.option("--label-rate-top", type=click.FloatRange(0, 1, min_open=True), default=LABEL_RATE_TOP, show_default=True)
 @json_option
 def lab(
-    requests: int, repeat: int, scenario: str, seed: int, label_rate: float, label_rate_top: float, *, as_json: bool
+    requests: int | None,
+    repeat: int,
+    scenario: str,
+    seed: int,
+    label_rate: float,
+    label_rate_top: float,
+    *,
+    as_json: bool,
 ) -> None:
     """Simulate windows of traffic and hold every estimate against the truth.
 
     Judging all comparisons of the world takes some seconds first; a window of 200,000 requests then takes milliseconds.
+    Scenario regression: how often do the weekly report and the alarms between reports find a cell that got worse?
     """
+    if scenario == "regression":
+        from shadow.cli.lab_regression import regression
+
+        regression(requests=requests, repeat=repeat, seed=seed, as_json=as_json)
+        return
+    requests = REQUESTS if requests is None else requests
     import numpy as np
 
     from judges.registry import build_panel

@@ -30,8 +30,15 @@ def design_effect(values: FloatArray, weights: FloatArray, sessions: Sequence[st
         return 1.0
     errors = weights * (values - float(weights @ values) / float(weights.sum()))
     alone = float(errors @ errors)
-    together = float((np.bincount(place, weights=errors) ** 2).sum()) * names.size / (names.size - 1.0)
-    # A spread of rounding dust is none.
-    if alone <= 1e-24 * float(weights @ weights):
+    together = float((np.bincount(place, weights=errors) ** 2).sum())
+    return design_effect_of_sums(alone, together, clusters=names.size, dust=1e-24 * float(weights @ weights))
+
+
+def design_effect_of_sums(alone: float, together: float, *, clusters: int, dust: float = 0.0) -> float:
+    """The same from sums of squared errors, taken one by one and after adding up those of each cluster; at least 1.
+
+    dust: a spread up to this is rounding, and so none.
+    """
+    if clusters < 2 or alone <= dust:
         return 1.0
-    return max(1.0, together / alone)
+    return max(1.0, together * clusters / (clusters - 1.0) / alone)

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import gammaln, ndtri
 
 from shadow.statistics.sums import BoolArray, FloatArray, IntArray
+from shadow.statistics.wilson import wilson_intervals
 
 LEAST_N = 100
 LEAST_EFFECT = 0.02
@@ -37,8 +38,8 @@ class Slices:
 class Finding:
     """About one slice. rise: of the failure rate, points in [-1, 1]. p_value: None where not testable.
 
-    detectable: for a quiet slice, the smallest rise that would have been found with power .8 at the level in force; None where no
-    rise would.
+    detectable: for a quiet slice, the smallest rise that would have been found with power .8 at the threshold in force; None
+    where no rise would.
     """
 
     outcome: Outcome
@@ -49,10 +50,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One family of tests. level: the p-value up to which slices counted as discoveries."""
+    """One family of tests. level: the p-value up to which slices counted as discoveries; 0 where none did. threshold: the p-value
+    that one more slice would have needed, q (k + 1) / m with k of m found: what a quiet slice was held against."""
 
     findings: tuple[Finding, ...]
     level: float
+    threshold: float
 
 
 def report(slices: Slices, *, q: float = FALSE_DISCOVERY_RATE) -> Report:
@@ -65,9 +68,14 @@ def report(slices: Slices, *, q: float = FALSE_DISCOVERY_RATE) -> Report:
     bad_before = np.minimum(n_before, np.round(slices.n_before * slices.failures_before).astype(np.int64))
     p_values = fisher_mid_p(bad_now[testable], n_now[testable], bad_before[testable], n_before[testable])
     found, level = benjamini_hochberg(p_values, q=q)
-    alpha = max(level, q / testable.size) if testable.size else q
+    threshold = q * min(int(found.sum()) + 1, testable.size) / testable.size if testable.size else q
     detectable = _detectable(
-        slices.failures_before[testable], slices.n_now[testable], slices.n_before[testable], alpha, POWER
+        slices.failures_before[testable],
+        slices.n_now[testable],
+        slices.n_before[testable],
+        threshold,
+        POWER,
+        LEAST_EFFECT,
     ).tolist()
     findings = [Finding(outcome="not_testable", rise=float(one)) for one in rise]
     for place, at in enumerate(testable.tolist()):
@@ -78,7 +86,21 @@ def report(slices: Slices, *, q: float = FALSE_DISCOVERY_RATE) -> Report:
             p_value=float(p_values[place]),
             detectable=None if worse or detectable[place] > 1.0 else detectable[place],
         )
-    return Report(findings=tuple(findings), level=level)
+    return Report(findings=tuple(findings), level=level, threshold=threshold)
+
+
+def rise_interval(slices: Slices, *, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Ends of the interval of each slice's rise, both of shape (k,), in [-1, 1]; -1 and 1 where a side is empty.
+
+    Not adjusted for the number of slices. Source: Newcombe 1998, method 10, two Wilson intervals put together.
+    """
+    known = (slices.n_now > 0.0) & (slices.n_before > 0.0)
+    rise = slices.failures_now - slices.failures_before
+    now = wilson_intervals(slices.failures_now, np.where(known, slices.n_now, 1.0), level=level)
+    before = wilson_intervals(slices.failures_before, np.where(known, slices.n_before, 1.0), level=level)
+    low = rise - np.hypot(slices.failures_now - now[0], before[1] - slices.failures_before)
+    high = rise + np.hypot(now[1] - slices.failures_now, slices.failures_before - before[0])
+    return np.where(known, np.maximum(low, -1.0), -1.0), np.where(known, np.minimum(high, 1.0), 1.0)
 
 
 def fisher_mid_p(bad_now: IntArray, n_now: IntArray, bad_before: IntArray, n_before: IntArray) -> FloatArray:
@@ -118,21 +140,22 @@ def detectable_rise(
     to 1 would be. Source: normal approximation, Fleiss 1981, ch. 3."""
     if baseline >= 1.0 or min(n_now, n_before) <= 0.0:
         return None
-    rise = float(_detectable(np.array([baseline]), np.array([n_now]), np.array([n_before]), alpha, power)[0])
+    rise = float(_detectable(np.array([baseline]), np.array([n_now]), np.array([n_before]), alpha, power, 0.0)[0])
     return None if rise > 1.0 else rise
 
 
 def _detectable(
-    baseline: FloatArray, n_now: FloatArray, n_before: FloatArray, alpha: float, power: float
+    baseline: FloatArray, n_now: FloatArray, n_before: FloatArray, alpha: float, power: float, least: float
 ) -> FloatArray:
-    """By bisection, for all slices at once; 2 where nothing would do."""
+    """By bisection, for all slices at once; 2 where nothing would do. least: the rise that must be seen, however sure."""
 
     def reached(rise: FloatArray) -> BoolArray:
         now = np.minimum(1.0, baseline + rise)
         pooled = (now * n_now + baseline * n_before) / (n_now + n_before)
         null = np.sqrt(pooled * (1 - pooled) * (1 / n_now + 1 / n_before))
         spread = np.sqrt(now * (1 - now) / n_now + baseline * (1 - baseline) / n_before)
-        enough: BoolArray = rise + float(ndtri(alpha)) * null >= float(ndtri(power)) * spread
+        seen = np.maximum(-float(ndtri(alpha)) * null, least)
+        enough: BoolArray = rise - seen >= float(ndtri(power)) * spread
         return enough
 
     low, high = np.zeros_like(baseline), 1.0 - baseline

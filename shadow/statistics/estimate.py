@@ -7,7 +7,15 @@ from math import isfinite
 from typing import Literal
 
 Method = Literal[
-    "two_phase", "judge_only", "labels_only", "exact", "wilson", "cost_per_success", "ratio", "order_statistics"
+    "two_phase",
+    "judge_only",
+    "labels_only",
+    "exact",
+    "wilson",
+    "newcombe",
+    "cost_per_success",
+    "ratio",
+    "order_statistics",
 ]
 
 Reason = Literal[

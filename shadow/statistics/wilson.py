@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from math import sqrt
 
+import numpy as np
 from scipy.special import ndtri
+
+from shadow.statistics.sums import FloatArray
 
 
 def wilson_interval(proportion: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
@@ -21,6 +24,14 @@ def wilson_interval(proportion: float, n: float, *, level: float = 0.95) -> tupl
     centre = (proportion + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(proportion * (1 - proportion) / n + z * z / (4 * n * n))
     return max(0.0, min(centre - half, proportion)), min(1.0, max(centre + half, proportion))
+
+
+def wilson_intervals(proportions: FloatArray, n: FloatArray, *, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """The same for many at once: lows and highs, both of the shape of `proportions` (in [0, 1]) and n (all > 0)."""
+    z = quantile(level)
+    centre = (proportions + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(proportions * (1 - proportions) / n + z * z / (4 * n * n))
+    return np.clip(centre - half, 0.0, proportions), np.clip(centre + half, proportions, 1.0)
 
 
 def quantile(level: float) -> float:

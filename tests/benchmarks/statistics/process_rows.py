@@ -6,7 +6,10 @@ import numpy as np
 from bars import Row
 
 from shadow.statistics.discoveries import Slices, report
+from shadow.statistics.moments import Moments
 from shadow.statistics.process_simulation import StreamWorld, UpgradeWorld, alarms, upgrade_verdicts
+from shadow.statistics.regressions import compare
+from shadow.statistics.sums import FloatArray
 
 ALPHA = 0.05
 
@@ -49,6 +52,8 @@ def upgrades(*, runs: int, rng: np.random.Generator) -> list[Row]:
 def weekly(*, runs: int, rng: np.random.Generator) -> list[Row]:
     """200 slices, 1,200 verdicts now against 4,800 before, failure rate .10."""
     quiet = found = 0
+    uneven = detectable = 0
+    stated = report(_slices(np.full(200, 0.1), np.full(200, 0.1))).findings[0].detectable or 1.0
     for _ in range(runs):
         for drop in (0.0, 0.05):
             rates = np.where(np.arange(200) == 0, 0.1 + drop, 0.1)
@@ -61,10 +66,49 @@ def weekly(*, runs: int, rng: np.random.Generator) -> list[Row]:
             outcomes = [finding.outcome for finding in report(slices).findings]
             quiet += drop == 0.0 and "worse" in outcomes
             found += drop > 0.0 and outcomes[0] == "worse"
+        rates = np.where(np.arange(200) == 0, 0.1 + stated, 0.1)
+        one = report(_slices(rng.binomial(1_200, rates) / 1_200, rng.binomial(4_800, 0.1, size=200) / 4_800))
+        detectable += one.findings[0].outcome == "worse"
+        weighted = compare(_weighted(1_200, rng), _weighted(4_800, rng)).cells
+        uneven += any(cell.outcome == "worse" for cell in weighted)
     return [
         Row(what="weekly, no change: any discovery", runs=runs, found=quiet / runs, at_most=0.05, rate=True),
         Row(what="weekly, 5-point drop in one of 200: found", runs=runs, found=found / runs, at_least=0.8),
+        Row(
+            what="weekly, no change, weights 1:5, calibrated verdicts: any discovery",
+            runs=runs,
+            found=uneven / runs,
+            at_most=0.05,
+            rate=True,
+        ),
+        Row(
+            what=f"weekly, a drop of the {100 * stated:.1f} points that quiet cells state (power .8): found",
+            runs=runs,
+            found=detectable / runs,
+            at_least=0.77,
+        ),
     ]
+
+
+def _slices(now: FloatArray, before: FloatArray) -> Slices:
+    return Slices(failures_now=now, n_now=np.full(200, 1_200.0), failures_before=before, n_before=np.full(200, 4_800.0))
+
+
+def _weighted(n: int, rng: np.random.Generator) -> Moments:
+    """200 cells of n judged pairs: half the requests weigh 5, p is .97 or .02. From counts: drawing each pair is slower."""
+    heavy = rng.binomial(n, 1 / 6, size=200)
+    kinds = []
+    for weight, pairs in ((5.0, heavy), (1.0, n - heavy)):
+        bad = rng.binomial(pairs, 0.1)
+        kinds += [(weight, 0.02, bad), (weight, 0.97, pairs - bad)]
+    return Moments(
+        judged=np.full(200, float(n)),
+        w=np.sum([count * w for w, _, count in kinds], axis=0),
+        wp=np.sum([count * w * p for w, p, count in kinds], axis=0),
+        ww=np.sum([count * w * w for w, _, count in kinds], axis=0),
+        wwp=np.sum([count * w * w * p for w, p, count in kinds], axis=0),
+        wwpp=np.sum([count * w * w * p * p for w, p, count in kinds], axis=0),
+    )
 
 
 PARTS = (streams, upgrades, weekly)
