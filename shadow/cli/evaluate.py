@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from rich.progress import Progress
 
 from shadow.cli.options import json_option, report_console
+from shadow.cli.plot_file import open_drawing
 from shadow.cli.train import embedder, embedding_option, read_file
 from shadow.judge_file import Side
 
@@ -26,7 +28,9 @@ from shadow.judge_file import Side
 @click.option("--split", type=click.Choice(["a", "b"]), help="Only one half of the questions.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the halves and of the bootstrap.")
 @click.option("--resamples", type=click.IntRange(0), default=1000, show_default=True, help="Of the bootstrap.")
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw cost and accuracy, as SVG.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw cost and accuracy, as .svg or .png."
+)
 @click.option(
     "--repeat",
     type=click.IntRange(2),
@@ -64,9 +68,13 @@ def evaluate(
     if repeat is not None:
         report = {**about, "embedding": embedding, **_repeated(outcomes, good, seed, repeat, embedding)}
     else:
-        report = {**about, **_measured(outcomes, good, model, split, seed, resamples)}
-        if plot is not None:
-            _draw(report, plot)
+        with ExitStack() as stack:
+            drawing = open_drawing(plot, stack)
+            report = {**about, **_measured(outcomes, good, model, split, seed, resamples)}
+            if drawing is not None:
+                from shadow.training.curve_svg import curve_svg
+
+                drawing.write(curve_svg(report))
     if as_json:
         click.echo(json.dumps(report))
     else:
@@ -127,15 +135,6 @@ def _repeated(outcomes: Path, good: list[Any], seed: int, repeat: int, embedding
         task = progress.add_task("halves", total=repeat)
         known = design([row.features for row in good], embedder(embedding))
         return repeated_halves(good, known, seed=seed, repeat=repeat, done=lambda: progress.advance(task))
-
-
-def _draw(report: Mapping[str, Any], plot: Path) -> None:
-    from shadow.training.curve_svg import curve_svg
-
-    try:
-        plot.write_text(curve_svg(report), encoding="utf-8")
-    except OSError as exc:
-        raise click.UsageError(f"{plot}: cannot be written: {exc.strerror or exc}") from exc
 
 
 def _say(report: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shadow.cli.options import config_option
+from shadow.cli.plot_file import open_drawing
 from shadow.json_lines import BadLine
 from shadow.judge_file import Pair, Side, matches, read_pairs, side_of
 
@@ -91,8 +92,8 @@ def _panel_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tu
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
-    metavar="FILE.svg",
-    help="Draw the reliability diagram of the labels here.",
+    metavar="FILE",
+    help="Draw the reliability diagram of the labels, as .svg or .png.",
 )
 @click.option(
     "--panel",
@@ -172,7 +173,7 @@ def judge(
         elif pairs is not None:
             lines = list(read_pairs(pairs))
         with ExitStack() as stack:
-            sink, drawing = _writable(out, stack), _writable(plot, stack)
+            sink, drawing = _writable(out, stack), open_drawing(plot, stack)
             if not from_store:
                 panel = build_panel(
                     names,

@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from shadow.cli.options import json_option
+from shadow.cli.plot_file import open_drawing
 from shadow.cli.train import read_file
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ _INSIDE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option("--delta", type=_INSIDE, default=0.1, show_default=True, help="How often it may have more.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--repeat", type=click.IntRange(1), default=100, show_default=True, metavar="K", help="Runs.")
-@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw cost and accuracy, as SVG.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw cost and accuracy, as .svg or .png."
+)
 @json_option
 def replay(
     outcomes: Path,
@@ -85,7 +88,7 @@ def replay(
     from shadow.replay.stage import Stage
 
     with ExitStack() as stack:
-        drawing = _writable(plot, stack)
+        drawing = open_drawing(plot, stack)
         lines, good, bad = read_file(outcomes)
         if not good:
             raise click.UsageError(f"{outcomes}: no usable line")
@@ -203,20 +206,6 @@ def _judged(outcomes: Path, rows: Sequence[OutcomeRow], progress: Progress) -> t
         panel_verdicts(panel, rows, lambda done, total: progress.update(task, completed=done, total=total))
     )
     return verdicts, panel.name, notes
-
-
-def _writable(path: Path | None, stack: ExitStack) -> IO[str] | None:
-    """The drawing, opened before any work is done for it."""
-    if path is None:
-        return None
-    if path.suffix.lower() != ".svg":
-        raise click.UsageError(
-            f"--plot {path}: draws SVG only, so the name has to end in .svg; browsers turn it into PNG"
-        )
-    try:
-        return stack.enter_context(path.open("w", encoding="utf-8"))
-    except OSError as exc:
-        raise click.UsageError(f"{path}: cannot be written: {exc.strerror or exc}") from exc
 
 
 def _progress() -> Progress:

@@ -170,7 +170,7 @@ def test_a_dominated_tier_a_better_cheap_one_and_an_odd_order_are_said(tmp_path)
         (lines(60), ("--sample-rate", 0), "--sample-rate"),
         (lines(60), ("--sample-rate", 1.5), "--sample-rate"),
         (lines(60), ("--repeat", 0), "--repeat"),
-        (lines(60), ("--plot", "frontier.png"), "SVG only"),
+        (lines(60), ("--plot", "frontier.pdf"), "has to end in .svg or .png"),
         (lines(60), ("--model", "nowhere"), "nowhere"),
     ],
 )

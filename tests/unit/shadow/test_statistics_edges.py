@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadow.statistics.accuracy import Assessment, assess, corrected, raw
+from shadow.statistics.cost import cost_per_success
 from shadow.statistics.estimate import Estimate
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.strata import Strata, Stratum, collapse
@@ -102,6 +104,17 @@ def test_when_all_abstain_labels_still_speak_and_the_bounds_say_nothing_is_known
     assert (assessment.worst_case.low, assessment.worst_case.high) == (0.0, 1.0)
     assert assessment.coverage is not None
     assert assessment.coverage.value == 0.0
+
+
+def test_when_every_mirror_fails_nothing_is_known_and_no_request_is_forgotten() -> None:
+    lost = window(100, decided=0.0)
+    failed = replace(lost, abstained=0.0, failed=lost.sampled)
+    assessment = assess({FAST: failed})
+    assert reasons(assessment) == {"corrected": "no_labels", "raw": "no_verdicts", "labels_only": "no_labels"}
+    assert assessment.coverage is not None
+    assert assessment.coverage.value == 0.0
+    assert failed.requests == lost.requests
+    assert cost_per_success(failed, assessment.corrected) is None
 
 
 @pytest.mark.parametrize("accept", [0.0, 1.0])
