@@ -14,6 +14,7 @@ from shadow.store import (  # noqa: F401 - their tables belong to the metadata, 
     schema_money,
     schema_rollups,
     schema_upgrades,
+    schema_watch,
 )
 from shadow.store.schema import metadata
 

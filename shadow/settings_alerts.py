@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from shadow.settings_quality import Section
+from shadow.settings_watch import WatchSettings
 
 Severity = Literal["info", "warning", "critical"]
 Occasion = Literal["opened", "raised", "resolved", "report"]
@@ -53,6 +54,7 @@ class AlertSettings(Section):
     public_url: str | None = Field(
         None, description="Address of the console as its readers reach it, for links in messages; null: no links."
     )
+    watch: WatchSettings = Field(default_factory=WatchSettings, description="Alarms between reports.")
 
     @field_validator("public_url")
     @classmethod

@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": ("shadow.cli.evaluate", "evaluate", "How good a trained scorer is on outcomes."),
     "replay": ("shadow.cli.replay", "replay", "The whole loop on logged outcomes, against the truth."),
     "label": ("shadow.cli.label", "label", "Human labels by file."),
+    "streams": ("shadow.cli.streams", "streams", "Has a model become worse since its baseline?"),
     "policy": ("shadow.cli.policy", "policy", "Threshold policies: history, apply, roll back."),
     "audit": ("shadow.cli.audit", "audit", "Who decided what, and whether that was changed since."),
     "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),

@@ -18,6 +18,7 @@ from shadow.console.label_pages import add_label_pages
 from shadow.console.money import ROWS, Money, load_money
 from shadow.console.readable import readable
 from shadow.console.spans import pieces
+from shadow.console.stream_page import add_stream_page
 from shadow.errors import StoreError
 from shadow.noise_text import in_short, points, sentence
 from shadow.settings import Settings
@@ -63,6 +64,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)
     add_audit_page(routes, settings, engine, render=render, unreadable=unreadable)
 

@@ -47,11 +47,28 @@ def freeze_baseline(
     limit (Clopper and Pearson, at the weights' effective n), plus tolerance; a rate taken as if it were exact would give false
     alarms in .04-.28. Undefined under 2,000 pairs, or where the bound leaves no room above it.
     """
-    n = failures.size
-    if n < MIN_BASELINE_PAIRS:
-        return Undefined(reason="few_baseline_pairs", detail=f"{n} of {MIN_BASELINE_PAIRS}")
-    rate = float(failures @ weights) / float(weights.sum())
-    draws = float(weights.sum()) ** 2 / float((weights**2).sum())
+    w = weights
+    sums = (float(w.sum()), float((w**2).sum()), float(failures @ w))
+    return baseline_of_sums(
+        failures.size, *sums, alpha=alpha, tolerance=tolerance, largest_weight=largest_weight, pairs=MIN_BASELINE_PAIRS
+    )
+
+
+def baseline_of_sums(
+    n: int,
+    sum_w: float,
+    sum_ww: float,
+    sum_wf: float,
+    *,
+    alpha: float,
+    tolerance: float,
+    largest_weight: float,
+    pairs: int,
+) -> Baseline | Undefined:
+    """The same of sums over n judged pairs: of weights, their squares, and weight times failure. pairs: fewest that will do."""
+    if n < pairs:
+        return Undefined(reason="few_baseline_pairs", detail=f"{n} of {pairs}")
+    rate, draws = sum_wf / sum_w, sum_w**2 / sum_ww
     upper = float(betaincinv(draws * rate + 1.0, max(draws * (1.0 - rate), 1e-9), 1.0 - alpha / 2.0))
     bound = upper + tolerance
     if bound >= 1.0:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from shadow.statistics.drift import Baseline, fired, freeze_baseline, gains
 from shadow.statistics.simulation import JUDGES, SimulatedJudge
+from shadow.statistics.stream_watch import Cohorts, Key, Pair, Rule, Stream, advance
 from shadow.statistics.sums import BoolArray, FloatArray
 from shadow.statistics.upgrade_evidence import MARGIN, UpgradeEvidence, corrected_difference
 
@@ -32,7 +34,7 @@ class StreamWorld:
 
 
 def alarms(world: StreamWorld, *, runs: int, alpha: float, rng: np.random.Generator) -> float:
-    """Share of runs in which one stream fires, each with a baseline of its own."""
+    """Share of runs in which one stream fires, each with a baseline of its own, all of alpha being its own."""
     count = 0
     for _ in range(runs):
         before, _, weights = _pairs(world, world.baseline, world.failure_rate, rng)
@@ -41,6 +43,49 @@ def alarms(world: StreamWorld, *, runs: int, alpha: float, rng: np.random.Genera
             failures, known, weights = _pairs(world, world.pairs, world.failure_rate + world.drop, rng)
             count += fired(baseline.start().advance(gains(baseline, failures, known, weights)), alpha)
     return count / runs
+
+
+def watched_alarms(
+    world: StreamWorld, *, streams: int, runs: int, rule: Rule, rng: np.random.Generator
+) -> tuple[float, float]:
+    """The same by the code that runs in production (`stream_watch.advance`): share of runs in which the first of so many streams
+    fires, which alone has the drop, and in which any other does.
+
+    A pair's verdict is in at the watermark or missing; looks come every 50 pairs a stream. A third of the streams each has the
+    world's failure rate, half of it, and twice.
+    """
+    first = others = 0
+    start, keys = datetime(2026, 1, 5, tzinfo=UTC), [("tier", "model", str(number)) for number in range(streams)]
+    rates = [world.failure_rate * (1.0, 0.5, 2.0)[number % 3] for number in range(streams)]
+    for _ in range(runs):
+        drawn = []
+        for number, rate in enumerate(rates):
+            before = _pairs(world, world.baseline, rate, rng)
+            after = _pairs(world, world.pairs, rate + (world.drop if number == 0 else 0.0), rng)
+            drawn.append([np.concatenate(part) for part in zip(before, after, strict=True)])
+        found: dict[Key, Stream] = {}
+        cohorts, n = Cohorts(), world.baseline + world.pairs
+        for look in range(0, n, 50):
+            pairs = [
+                (key, _watched_pair(start + timedelta(minutes=at), at, drawn[number], world.ratio))
+                for at in range(look, min(look + 50, n))
+                for number, key in enumerate(keys)
+            ]
+            advanced = advance(found, cohorts, pairs, rule)
+            found, cohorts = dict(advanced.streams), advanced.cohorts
+        first += found[keys[0]].fired_at is not None
+        others += any(found[key].fired_at is not None for key in keys[1:])
+    return first / runs, others / runs
+
+
+def _watched_pair(when: datetime, at: int, drawn: list[FloatArray], largest: float) -> Pair:
+    failures, known, weights = drawn
+    return Pair(
+        at=when,
+        failure=float(failures[at]) if known[at] else None,
+        weight=float(weights[at]),
+        share=float(weights[at]) / largest,
+    )
 
 
 def _pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from shadow.statistics.drift import Baseline, due, fired, freeze_baseline, gains, stream_alpha
 from shadow.statistics.e_process import EProcess, epoch_alpha
 from shadow.statistics.estimate import Undefined
-from shadow.statistics.process_simulation import StreamWorld, UpgradeWorld, alarms, upgrade_verdicts
+from shadow.statistics.process_simulation import StreamWorld, UpgradeWorld, alarms, upgrade_verdicts, watched_alarms
+from shadow.statistics.stream_watch import Cohorts, Rule
 from shadow.statistics.upgrade_evidence import UpgradeEvidence, corrected_difference
 
 
@@ -107,6 +109,22 @@ def test_without_a_change_there_is_an_alarm_in_at_most_alpha_of_runs() -> None:
 def test_a_drop_of_five_points_is_found_within_1400_pairs() -> None:
     world = StreamWorld(pairs=1_400, drop=0.05)
     assert alarms(world, runs=80, alpha=0.05, rng=np.random.default_rng(2)) >= 0.7
+
+
+def test_as_production_runs_them_the_stream_that_fell_fires_and_no_other() -> None:
+    world = StreamWorld(pairs=1_200, drop=0.1, ratio=2.0, slow_failures=True, baseline=2_200)
+    found, others = watched_alarms(world, streams=3, runs=12, rule=Rule(), rng=np.random.default_rng(5))
+    assert (found, others) == (1.0, 0.0)
+
+
+def test_all_cohorts_of_a_quarter_spend_alpha_together() -> None:
+    cohorts, spent = Cohorts(), []
+    for _ in range(50_000):
+        cohorts = cohorts.one_more(datetime(2026, 2, 28, 23, tzinfo=UTC))
+        spent.append(cohorts.share(0.05))
+    assert spent[0] == 0.05 * 0.75
+    assert sum(spent) == pytest.approx(0.05, rel=1e-4)
+    assert cohorts.one_more(datetime(2026, 4, 1, tzinfo=UTC)) == Cohorts(quarter=date(2026, 4, 1), formed=1)
 
 
 def test_labels_put_the_judge_right_on_average() -> None:
