@@ -8,10 +8,11 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from shadow.alert_kinds import RUNBOOKS
+from shadow.alert_telling import Severity
 from shadow.settings_quality import Section
 from shadow.settings_watch import WatchSettings
 
-Severity = Literal["info", "warning", "critical"]
 Occasion = Literal["opened", "raised", "resolved", "report"]
 
 
@@ -56,7 +57,11 @@ class AlertSettings(Section):
     )
     watch: WatchSettings = Field(default_factory=WatchSettings, description="Alarms between reports.")
 
-    @field_validator("public_url")
+    runbook_url: str = Field(
+        RUNBOOKS, description="Page that messages and Grafana's rules link to, with an anchor per kind of alert."
+    )
+
+    @field_validator("public_url", "runbook_url")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:
         if url is not None and not re.match(r"^https?://[^\s/?#]+[^\s?#]*$", url):

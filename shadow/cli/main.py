@@ -31,6 +31,7 @@ COMMANDS = {
     "streams": ("shadow.cli.streams", "streams", "Has a model become worse since its baseline?"),
     "policy": ("shadow.cli.policy", "policy", "Threshold policies: history, apply, roll back."),
     "audit": ("shadow.cli.audit", "audit", "Who decided what, and whether that was changed since."),
+    "alerts": ("shadow.cli.alerts", "alerts", "What is wrong: list, acknowledge, snooze, close, test the channels."),
     "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),
     "doctor": ("shadow.cli.doctor", "doctor", "What works, what does not, what to do."),
 }

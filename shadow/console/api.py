@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from shadow.console.answers import ErrorBody
 from shadow.console.api_alerts import add_alert_routes
 from shadow.console.api_audit import add_audit_routes
+from shadow.console.api_gold import add_gold_routes
 from shadow.console.api_labels import add_label_routes
 from shadow.console.api_samples import add_sample_routes
 from shadow.console.api_scorers import add_scorer_routes
@@ -27,6 +28,7 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_sample_routes(routes, engine)
     add_label_routes(routes, settings, engine)
     add_alert_routes(routes, engine)
+    add_gold_routes(routes, engine)
     add_scorer_routes(routes, engine)
     add_audit_routes(routes, settings, engine)
     add_stream_routes(routes, settings, engine)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shadow.doctor import configuration, judging, machine, memory, providers, scorer, store
+from shadow.doctor import channels, configuration, judging, machine, memory, providers, scorer, store
 from shadow.doctor.findings import Finding, State, bad, guarded, ok
 from shadow.doctor.processes import Running, running_roles
 from shadow.errors import ConfigError
@@ -92,6 +92,7 @@ def _checks(settings: Settings, environ: Mapping[str, str], running: Sequence[Ru
         "database": lambda: store.store(settings, running),
         "providers": lambda: providers.providers(settings, environ),
         "judges": lambda: later(lambda: judging.judges(settings, environ)),
+        "channels": lambda: later(lambda: channels.channels(settings, environ)),
     }
 
 

@@ -14,18 +14,19 @@ from datetime import datetime
 
 import structlog
 
+from shadow.alert_telling import RANK
 from shadow.notifying import channel as channels
 from shadow.notifying.channel import Message, Send
 from shadow.notifying.schedule import GIVE_UP_AFTER, LEASE, wait_after
 from shadow.notifying.words import message_of
 from shadow.settings import Settings
-from shadow.settings_alerts import AlertSettings, ChannelSettings, Severity
+from shadow.settings_alerts import AlertSettings, ChannelSettings
 from shadow.store import deliveries
+from shadow.store.alert_history import tell_due
 from shadow.store.engine import AsyncEngine, utc_now
 
 log = structlog.get_logger()
 
-RANK: Mapping[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 EVERY_SECONDS = 10.0
 _AT_ONCE = 50
 
@@ -52,6 +53,7 @@ async def deliver(
         for one in settings.notify
     }
     async with engine.begin() as connection:
+        await tell_due(connection, now=clock())
         await deliveries.plan(connection, wants, now=clock())
         await deliveries.give_up_unknown(connection, wants)
     known = os.environ if environ is None else environ

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from shadow.alert_kinds import anchor_of
 from shadow.notifying.channel import Message
 from shadow.settings_alerts import AlertSettings
 from shadow.store.deliveries import Claim
@@ -17,6 +18,8 @@ def message_of(claim: Claim, settings: AlertSettings) -> Message:
     link = link_of(claim.url, settings.public_url)
     if link is not None:
         lines.append(f"Look: {link}")
+    if claim.kind is not None:
+        lines.append(f"What to do: {settings.runbook_url}{anchor_of(claim.kind)}")
     if claim.unconfirmed:
         lines.append("This may be a repetition: an earlier attempt was cut off before it was known to have arrived.")
     lines.append(f"Shadowtier, message {claim.notification_id} of {claim.created_at:%Y-%m-%d %H:%M} UTC")

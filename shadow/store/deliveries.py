@@ -12,9 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.store.notifications import Occasion, Severity
+from shadow.store.schema_alerts import alerts, notifications
 from shadow.store.schema_alerts import notification_deliveries as deliveries
-from shadow.store.schema_alerts import notifications
-from shadow.store.schema_labels import alerts
 
 State = Literal["pending", "claimed", "delivered", "given_up"]
 # Of which the channel named by their key is the subject: it can't be told that it can't be told anything.

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shadow.alert_telling import Severity
 from shadow.store.schema_alerts import notifications
 
-Severity = Literal["info", "warning", "critical"]
 Occasion = Literal["opened", "raised", "resolved", "report"]
 
 
@@ -44,3 +44,6 @@ async def enqueue(
     )
     known = statement.on_conflict_do_nothing(index_elements=["key"]).returning(sa.literal(1))
     return await connection.scalar(known) is not None
+
+
+__all__ = ["Occasion", "Severity", "enqueue"]

@@ -1,4 +1,4 @@
-"""Which tables hold skipped labels, the gold set with its daily verdicts, and alerts? The third part of `shadow.store.schema`."""
+"""Which tables hold skipped labels and the gold set with its daily verdicts? The third part of `shadow.store.schema`."""
 
 from __future__ import annotations
 
@@ -104,19 +104,3 @@ gold_figures = sa.Table(
     sa.Column("figures", JSONB, nullable=False),  # name -> {value, low, high, n}, value null where it is not defined
     sa.ForeignKeyConstraint(["day", "version"], ["gold_runs.day", "gold_runs.version"], ondelete="CASCADE"),
 )
-
-alerts = sa.Table(
-    "alerts",
-    metadata,
-    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),  # what it is about, within its kind
-    sa.Column("severity", sa.Text, nullable=False),
-    sa.Column("message", sa.Text, nullable=False),
-    sa.Column("details", JSONB, nullable=False, server_default="{}"),
-    sa.Column("opened_at", Instant, nullable=False, index=True),
-    sa.Column("closed_at", Instant),
-    sa.CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity_is_known"),
-    comment="What somebody should look at. Never two open ones of the same kind and key.",
-)
-sa.Index("uq_alerts_open", alerts.c.kind, alerts.c.key, unique=True, postgresql_where=alerts.c.closed_at.is_(None))

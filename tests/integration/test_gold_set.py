@@ -153,8 +153,8 @@ async def test_a_judge_that_gets_worse_opens_one_alert_which_closes_when_it_is_w
         assert "Judges on the gold set" in (await client.get("/labels/agreement")).text
         assert (await client.get("/api/v1/gold")).json()["versions"][0]["created_by"] == "mira"
         assert len((await client.get("/api/v1/alerts", params={"open": True})).json()) == len(found)
-        assert (await client.post(f"/api/v1/alerts/{worst.id}/close")).status_code == 204
-        assert (await client.post(f"/api/v1/alerts/{worst.id}/close")).status_code == 404
+        assert (await client.post(f"/api/v1/alerts/{worst.id}/close", json={"by": "mira"})).status_code == 204
+        assert (await client.post(f"/api/v1/alerts/{worst.id}/close", json={"by": "mira"})).status_code == 404
 
     await a_day_passes(empty_engine)
     judge.wrong = judge.torn = 0

@@ -1,0 +1,29 @@
+"""Which kinds of alerts are there, what are they called, and where does it say what to do? The registry; nothing else.
+
+Every kind that is opened anywhere stands here and has a section in docs/runbooks.md: a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+RUNBOOKS = "https://github.com/shadowtier/shadowtier/blob/main/docs/runbooks.md"
+
+#: kind -> what it is called in a title.
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "gold_drift": "a judge has become worse at the gold set",
+        "gold_tampered": "the gold set is not what was frozen",
+    }
+)
+
+
+def title_of(kind: str) -> str:
+    """What a kind is called."""
+    return TITLES.get(kind, kind.replace("_", " "))
+
+
+def anchor_of(kind: str) -> str:
+    """Where its section in the runbooks is: `gold_drift` is at `#gold_drift`."""
+    return f"#{kind}"
