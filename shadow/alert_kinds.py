@@ -15,6 +15,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
     {
         "gold_drift": "a judge has become worse at the gold set",
         "gold_tampered": "the gold set is not what was frozen",
+        "accuracy_drop": "judged accuracy fell, or the judge changed",
     }
 )
 

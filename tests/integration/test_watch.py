@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shadow import watch
 from shadow.settings import Settings
-from shadow.store import alerts, watch_streams
+from shadow.store import alert_actions, alerts, watch_streams
 from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.schema import answers, samples
 
@@ -115,7 +115,7 @@ async def test_a_fall_is_told_once_and_settled_by_accepting_the_new_level(
     assert fired.draws == 3_800 - 2_001
 
     async with engine.begin() as connection:
-        await alerts.close_alert(connection, alert.id, now=START + timedelta(minutes=3_920))
+        await alert_actions.close_alert(connection, alert.id, by="mira", now=START + timedelta(minutes=3_920))
     await _look(engine, settings, 3_930)
     async with engine.connect() as connection:
         anew = (await watch_streams.all_streams(connection))[KEY]
