@@ -16,6 +16,7 @@ from shadow.sampling_plan import plan_tomorrow
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
 from shadow.tuning import service as tuning
+from shadow.upgrades import advance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="prices", every_seconds=3600, run=log_prices),
         Job(name="gold", every_seconds=3600, run=ask_for_gold),
         Job(name="notifications", every_seconds=delivery.EVERY_SECONDS, run=delivery.run),
+        Job(name="upgrades", every_seconds=settings.upgrades.every_seconds, run=advance.run),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
         Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),
         Job(name="audit head", every_seconds=300, run=note_head),

@@ -9,6 +9,7 @@ from judges.contracts import Comparison, PanelJudgment
 from shadow.kinship import Kinship
 from shadow.prompts import Question
 from shadow.store.samples import Answer, Sample, State
+from shadow.upgrades.pins import CANDIDATE_TIER, PINNED_TIER
 
 
 def comparisons(
@@ -18,13 +19,18 @@ def comparisons(
 
     Every answer is held against the reference tier's first answer (where only an intermediate tier was asked, against its
     answer); that answer itself against the second one, if it was asked twice, else against nothing: only markers and an
-    absolute rubric can then have evidence. In a control sample a model that is kin to any of the answers judges none of them:
-    the same panel has to see both pairs, or their difference would be one of judges.
+    absolute rubric can then have evidence. In a control sample, and in a pair of an upgrade, a model that is kin to any of the
+    answers judges none of them: the same panel has to see both, or their difference would be one of judges. Where the top
+    tier's own model is to be replaced, the two are held against each other.
     """
     obtained = {(a.tier, a.repeat): a for a in answers if a.outcome == "ok" and a.completion is not None}
     reference = obtained.get((sample.reference_tier, 0)) or obtained.get(_needed(sample))
+    other = next((obtained[name, 0] for name in (CANDIDATE_TIER, PINNED_TIER) if (name, 0) in obtained), None)
     again = obtained.get((sample.reference_tier, 1))
-    kin: frozenset[str] = _families(kinship, *obtained.values()) if again is not None else frozenset()
+    if other is not None and again is None and sample.reference_tier == sample.served_tier:
+        again = other  # two models of the top tier: each is held against the other
+    both_seen = again is not None or other is not None
+    kin: frozenset[str] = _families(kinship, *obtained.values()) if both_seen else frozenset()
     return [
         (
             answer,

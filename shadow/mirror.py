@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,13 +20,14 @@ from router.answers import Answer as Said
 from router.answers import Usage
 from router.dialects.known import dialect_named
 from router.dialects.translation import translated, translated_body
-from router.errors import UpstreamFailed
+from router.errors import PriceUnknown, UpstreamFailed
 from router.pool import DIALECTS, endpoint
 from router.pricing import Price
 from router.settings import ModelSettings, ProviderSettings
 from shadow.sampling import Target
 from shadow.settings import Settings
 from shadow.store.samples import Answer, Sample
+from shadow.upgrades.pins import price_of
 
 #: Never sent along: they concern the client's connection or its account, not the answer.
 _DROPPED = ("stream", "stream_options", "metadata", "user", "store", "service_tier", "n", "prompt_cache_key")
@@ -38,10 +39,12 @@ _TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 class Call:
     """A mirrored call before it is made, in the client's dialect.
 
-    worst_case_usd: input tokens and the whole token limit, at the dearest model.
+    models: the fallback chain to ask, each with its price. worst_case_usd: input tokens and the whole token limit, at the
+    dearest model.
     """
 
     target: Target
+    models: tuple[tuple[ModelSettings, Price], ...]
     body: Mapping[str, Any]
     dialect: str
     native_headers: Mapping[str, str]
@@ -74,28 +77,53 @@ class Mirror:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    def plan(self, target: Target, sample: Sample) -> Call | None:
-        """The call for a target; None if the tier is gone from the configuration or the body can't be read."""
-        tier = self._tiers.get(target.tier)
+    def plan(
+        self, target: Target, sample: Sample, chains: Mapping[str, Sequence[ModelSettings]] | None = None
+    ) -> Call | None:
+        """The call for a target; None if the tier is gone from the configuration, a price is, or the body can't be read.
+
+        chains: the models to ask in the name of a tier, where these are others than configured.
+        """
+        models = self._models(target.tier, chains or {})
         try:
             body = json.loads(sample.request_body)
         except ValueError:
             return None
-        if tier is None or not isinstance(body, dict):
+        if models is None or not isinstance(body, dict):
             return None
         mirrored = {name: value for name, value in body.items() if name not in _DROPPED}
         name = next((name for name in _LIMITS if name in body), _LIMITS[-1])
         limit = mirrored[name] = _limit(body, name, self._settings.sampling.max_completion_tokens)
         # Four bytes a token would be the mean; two is safe for any language a provider bills.
         prompt_tokens = len(sample.request_body.encode("utf-8", "replace")) // 2 + 16
-        worst = max(self._prices[model.provider, model.model].cost_usd(prompt_tokens, limit) for model in tier.models)
+        worst = max(price.cost_usd(prompt_tokens, limit) for _, price in models)
         return Call(
             target=target,
+            models=models,
             body=mirrored,
             dialect=sample.dialect,
             native_headers=sample.native_headers,
             worst_case_usd=worst,
         )
+
+    def _models(
+        self, name: str, chains: Mapping[str, Sequence[ModelSettings]]
+    ) -> tuple[tuple[ModelSettings, Price], ...] | None:
+        tier = self._tiers.get(name)
+        wanted = chains.get(name) or (None if tier is None else tier.models)
+        if wanted is None:
+            return None
+        try:
+            return tuple((model, self._price(model)) for model in wanted)
+        except PriceUnknown:
+            return None
+
+    def _price(self, model: ModelSettings) -> Price:
+        """Raises: PriceUnknown, as for a provider that is gone from the configuration."""
+        if model.provider not in self._settings.providers:
+            raise PriceUnknown([f"provider {model.provider!r} is not configured"])
+        known = self._prices.get((model.provider, model.model))
+        return price_of(self._settings, model) if known is None else known
 
     async def ask(self, call: Call) -> Answer:
         """The completion, or an answer whose outcome says why there is none. Never raises for what a provider does.
@@ -106,13 +134,13 @@ class Mirror:
         answer = Answer(
             tier=call.target.tier, repeat=call.target.repeat, served=False, pi=call.target.pi, outcome="no_model"
         )
-        for model in self._tiers[call.target.tier].models:
-            answer = await self._ask_model(call, model)
+        for model, price in call.models:
+            answer = await self._ask_model(call, model, price)
             if answer.outcome == "ok":
                 break
         return answer
 
-    async def _ask_model(self, call: Call, model: ModelSettings) -> Answer:
+    async def _ask_model(self, call: Call, model: ModelSettings, price: Price) -> Answer:
         provider = self._settings.providers[model.provider]
         content = self._content(call, model, provider)
         if content is None:
@@ -138,7 +166,7 @@ class Mirror:
             outcome = "bad_body"
         if said is not None and not (said.text or said.tool_calls or said.finish_reason):
             outcome = "bad_body"
-        return self._read(call, model, said, outcome, time.monotonic() - began)
+        return self._read(call, model, price, said, outcome, time.monotonic() - began)
 
     def _content(self, call: Call, model: ModelSettings, provider: ProviderSettings) -> bytes | None:
         """The request in the provider's dialect; None where it can't be said there and nothing may be left out."""
@@ -153,11 +181,12 @@ class Mirror:
             said, dialect=dialect, model=model.model, url=endpoint(provider), default_max_tokens=limit
         )
 
-    def _read(self, call: Call, model: ModelSettings, said: Said | None, outcome: str, seconds: float) -> Answer:
+    def _read(
+        self, call: Call, model: ModelSettings, price: Price, said: Said | None, outcome: str, seconds: float
+    ) -> Answer:
         if said is None:
             return _answer(call, model.model, outcome, latency_seconds=seconds)
         usage = said.usage or Usage(prompt_tokens=0, completion_tokens=0)
-        price = self._prices[model.provider, model.model]
         return _answer(
             call,
             said.model or model.model,

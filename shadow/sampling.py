@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Arm = Literal["up", "down", "control", "observe"]
+Arm = Literal["up", "down", "control", "observe", "upgrade"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Draw:
     """A sampled request: what to obtain and with which probability.
 
     pi: probability that the pair which counts for accuracy is obtained (served against reference; served against itself for
-    the top tier). counts_for_accuracy: False for draws that serve other questions only (down, intermediate, observe).
+    the top tier). counts_for_accuracy: False for draws that serve other questions only (down, intermediate, observe, upgrade).
     eta: probability that a reviewer is asked, given the sample. observed: only in mode observe.
     """
 

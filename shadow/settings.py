@@ -20,6 +20,7 @@ from shadow.sampling import Rates
 from shadow.settings_alerts import AlertSettings
 from shadow.settings_challenger import ChallengerSettings
 from shadow.settings_quality import JudgeModelSettings, JudgeSettings, LabelSettings, Section
+from shadow.settings_upgrades import UpgradeSettings
 
 __all__ = ["JudgeModelSettings", "JudgeSettings", "LabelSettings", "Section", "Settings", "load", "parse"]
 
@@ -172,6 +173,9 @@ class Settings(RouterSettings):
         default_factory=ChallengerSettings, description="How the scorer is trained anew."
     )
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="Who is told what is wrong.")
+    upgrades: UpgradeSettings = Field(
+        default_factory=UpgradeSettings, description="How pinned models are replaced by others."
+    )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where the store is.")
     data_dir: Path | None = Field(
         None, description="Spool, embedded database and policy; null: the user data directory."

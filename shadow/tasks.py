@@ -29,6 +29,7 @@ from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.judge_days import count_judgments
 from shadow.store.samples import Answer, Sample
 from shadow.task_queue import JUDGE, MIRROR
+from shadow.upgrades.asking import asked_instead
 
 log = structlog.get_logger()
 
@@ -90,6 +91,7 @@ class Tasks:
         async with self._engine.connect() as connection:
             sample = await samples.load_sample(connection, request_id)
             known = await samples.load_answers(connection, request_id) if sample else []
+            chains = await asked_instead(connection, self._settings, request_id)
         if sample is None:
             return False
         if sample.state != "sampled":
@@ -97,7 +99,7 @@ class Tasks:
         obtained = {(a.tier, a.repeat) for a in known if a.outcome == "ok"}
         outcomes = await asyncio.gather(
             *(
-                self._obtain(sample, self._mirror.plan(target, sample), target.tier)
+                self._obtain(sample, self._mirror.plan(target, sample, chains), target.tier)
                 for target in sample.targets
                 if (target.tier, target.repeat) not in obtained
             )
@@ -124,13 +126,12 @@ class Tasks:
         if call is None:
             log.warning("mirror.impossible", request_id=sample.request_id, tier=tier)
             return "no_tier"
+        cap = Decimal(str(self._settings.sampling.budget_usd_per_day))
+        if sample.is_of_upgrade:
+            cap *= Decimal(str(self._settings.upgrades.budget_share))
         async with self._engine.begin() as connection:
             reservation = await budgets.reserve(
-                connection,
-                "mirror",
-                call.worst_case_usd,
-                cap_usd=Decimal(str(self._settings.sampling.budget_usd_per_day)),
-                now=datetime.now(UTC),
+                connection, "mirror", call.worst_case_usd, cap_usd=cap, now=datetime.now(UTC)
             )
         if reservation is None:
             return "budget"

@@ -24,12 +24,14 @@ from shadow.redaction import cleaner
 from shadow.sampling import Draw, Rates, draw, draw_observed
 from shadow.sampling_plan import DayRates
 from shadow.settings import Settings
-from shadow.store import feedback
+from shadow.store import feedback, upgrade_pairs
 from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.exchanges import REFUSALS, first_line, insert_exchanges
 from shadow.store.rollup_queue import mark
 from shadow.store.samples import insert_samples
 from shadow.tuning.what_if import what_if
+from shadow.upgrades.drawing import draw_pair
+from shadow.upgrades.under_way import UnderWay
 
 log = structlog.get_logger()
 
@@ -45,6 +47,7 @@ class Shipper:
         self._engine = engine
         self._directory = directory
         self._rates = DayRates(settings)
+        self._upgrades = UnderWay()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ship until `stop` is set. Raises what the database raises; nothing is lost by running it again."""
@@ -114,7 +117,9 @@ class Shipper:
     async def _sample(self, connection: AsyncConnection, exchanges: Sequence[Exchange]) -> None:
         drawn: list[tuple[Exchange, Draw, str]] = []
         routing: dict[str, dict[str, Any]] = {}
+        pairs: list[upgrade_pairs.PairRow] = []
         await self._rates.load(connection, [exchange.started_at for exchange in exchanges])
+        running = await self._upgrades.by_tier(connection)
         for exchange in exchanges:
             if exchange.status == "answered" and exchange.served_tier in self._settings.tier_names:
                 stratum = exchange.served_tier, exchange.query_type, exchange.decision.band
@@ -123,7 +128,17 @@ class Shipper:
                 if picked is not None:
                     drawn.append((exchange, picked, question_of(exchange.request_body, exchange.dialect).prompt))
                     routing[exchange.request_id] = what_if(exchange, picked, self._settings, rates)
+                elif exchange.served_tier in running:
+                    sampling, tiers = self._settings.sampling, self._settings.tier_names
+                    found = draw_pair(
+                        running[exchange.served_tier], exchange, seed=sampling.seed, tiers=tiers, rates=rates
+                    )
+                    if found is not None:
+                        prompt = question_of(exchange.request_body, exchange.dialect).prompt
+                        drawn.append((exchange, found[0], prompt))
+                        pairs.append(found[1])
         await insert_samples(connection, drawn, routing)
+        await upgrade_pairs.insert_pairs(connection, pairs)
 
     def _draw(self, exchange: Exchange, served_tier: str, rates: Rates) -> Draw | None:
         seed, tiers = self._settings.sampling.seed, self._settings.tier_names

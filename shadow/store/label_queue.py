@@ -70,6 +70,10 @@ WITH subjects AS (
     SELECT request_id, started_at, decided_tier FROM samples s
     WHERE (label_drawn OR decided_label_drawn) AND decided_label_drawn AND state <> 'sampled'
     AND texts_deleted_at IS NULL
+    UNION
+    SELECT s.request_id, s.started_at, x.tier FROM upgrade_pairs p JOIN samples s ON s.request_id = p.request_id
+    CROSS JOIN LATERAL (VALUES (s.served_tier), ('(candidate)')) AS x (tier)
+    WHERE p.label_drawn AND p.entered_at IS NULL AND s.state <> 'sampled' AND s.texts_deleted_at IS NULL
 ), said AS (
     SELECT l.request_id, l.tier, count(*) AS given, min(l.label) AS lowest, max(l.label) AS highest,
            bool_or(l.reviewer = :reviewer) AS mine
@@ -171,7 +175,8 @@ async def note_extra(connection: AsyncConnection, sample_id: str, *, ratio: floa
     row = (
         await connection.execute(
             sa.text(
-                f"SELECT s.label_drawn OR s.decided_label_drawn AS drawn, s.eta, ({_DOUBT}) AS doubted, EXISTS ("  # noqa: S608
+                "SELECT s.label_drawn OR s.decided_label_drawn OR s.arm = 'upgrade' AS drawn, s.eta, "  # noqa: S608
+                f"({_DOUBT}) AS doubted, EXISTS ("
                 "SELECT FROM feedback f WHERE f.request_id = s.request_id AND f.source = 'user' AND f.rating = 'down'"
                 ") AS rated FROM samples s WHERE s.request_id = CAST(:id AS uuid)"
             ),
@@ -192,7 +197,8 @@ async def note_extra(connection: AsyncConnection, sample_id: str, *, ratio: floa
 async def candidate(connection: AsyncConnection, sample_id: str) -> Candidate | None:
     """A sample with its prompt and the pair of answers to look at; None where there is no such sample or no text is left.
 
-    The pair: the tier decided for where that was drawn, the served tier, the reference; then whatever else was obtained.
+    The pair: the tier decided for where that was drawn, the served tier, the other model of an upgrade, the reference; then
+    whatever else was obtained.
     """
     row = (
         await connection.execute(
@@ -227,7 +233,8 @@ async def candidate(connection: AsyncConnection, sample_id: str) -> Candidate | 
 
 def _pair(row: sa.Row[Any], obtained: Sequence[str]) -> list[str]:
     first = [row.decided_tier] if row.decided_label_drawn else []
-    wanted = dict.fromkeys([*first, row.served_tier, row.reference_tier, *obtained])
+    other_model = [tier for tier in obtained if tier.startswith("(")]  # of an upgrade: no tier has such a name
+    wanted = dict.fromkeys([*first, row.served_tier, *other_model, row.reference_tier, *obtained])
     return [tier for tier in wanted if tier in obtained][:2]
 
 

@@ -186,7 +186,7 @@ WITH drawn AS (
         SELECT e->>0 AS tier, (e->>2)::float8 AS pi FROM jsonb_array_elements(s.plan) AS e
         WHERE (e->>1)::int = 0 AND e->>0 <> s.served_tier
     ) t
-    WHERE s.started_at >= :start AND s.started_at < :end
+    WHERE s.started_at >= :start AND s.started_at < :end AND s.arm <> 'upgrade'
 ), paired AS (
     SELECT drawn.*, 1.0::float8 / drawn.pi AS w, (lo.label - ls.label)::float8 AS y,
            CASE WHEN lo.label IS NULL OR ls.label IS NULL THEN 0 ELSE 1.0::float8 / (drawn.pi * drawn.eta) END AS v,
@@ -233,7 +233,7 @@ WITH binned AS (
     UNION ALL
     SELECT 'probability', a.tier, s.reference_tier, '', s.mode, {score.format("a.probability")}, {SCORE_BINS}, count(*)
     FROM samples s JOIN answers a ON a.request_id = s.request_id AND a.repeat = 0 AND a.probability IS NOT NULL
-    WHERE {within.replace("started_at", "s.started_at")} GROUP BY 2, 3, 5, 6
+    WHERE {within.replace("started_at", "s.started_at")} AND s.arm <> 'upgrade' GROUP BY 2, 3, 5, 6
 ), keyed AS (
     SELECT kind, tier, other_tier, model, mode, bins, array_agg(bin) AS bin_numbers, array_agg(n) AS ns FROM binned
     GROUP BY 1, 2, 3, 4, 5, 6

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from judges.contracts import PanelJudgment
 from router.contracts import Exchange
 from router.dialects.known import dialect_named
-from shadow.sampling import Draw, Target
+from shadow.sampling import Arm, Draw, Target
 from shadow.store.rollup_queue import mark_bucket_of_sample
 from shadow.store.schema import answers, judgments, sample_texts, samples
 from shadow.store.storable import storable
@@ -41,6 +41,12 @@ class Sample:
     prompt: str
     dialect: str
     native_headers: Mapping[str, str]
+    arm: Arm = "up"
+
+    @property
+    def is_of_upgrade(self) -> bool:
+        """Drawn for an upgrade's sake, not for a figure of the tier."""
+        return self.arm == "upgrade"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +138,7 @@ async def load_sample(connection: AsyncConnection, request_id: str) -> Sample | 
         prompt=row["prompt"],
         dialect=row["dialect"],
         native_headers=row["native_headers"],
+        arm=row["arm"],
     )
 
 

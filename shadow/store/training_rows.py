@@ -71,6 +71,7 @@ async def judged_requests(
         .where(
             samples.c.started_at >= since,
             samples.c.started_at < until,
+            samples.c.arm != "upgrade",  # whose answers are of other models than the tiers'
             answers.c.repeat == 0,
             answers.c.outcome == "ok",
         )

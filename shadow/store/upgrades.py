@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.errors import RefusedError
-from shadow.store import trail
+from shadow.store import audit
 from shadow.store.schema_upgrades import upgrades
 from shadow.upgrades.states import ACTIVE, WATCHED, State, check_move
 
@@ -93,7 +93,7 @@ async def insert_proposal(
     )
     made = int((await connection.execute(statement.returning(upgrades.c.id))).scalar_one())
     details = {"tier": tier, "pinned": dict(pinned), "candidate": dict(candidate), "reason": reason}
-    await trail.note(
+    await audit.record(
         connection, actor=by, action="upgrade.proposed", subject=f"upgrade/{made}", details=details, now=now
     )
     return made
@@ -125,7 +125,7 @@ async def move(
     said = {"from": row.state, "to": to, "reason": reason, **(details or {})}
     if evidence is not None or row.evidence_sha256 is not None:
         said["evidence_sha256"] = row.evidence_sha256 if evidence is None else evidence[1]
-    await trail.note(
+    await audit.record(
         connection, actor=by, action=f"upgrade.{to}", subject=f"upgrade/{upgrade_id}", details=said, now=now
     )
     return row

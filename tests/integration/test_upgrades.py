@@ -1,0 +1,276 @@
+"""From a proposal to a switched pin: pairs of both models, evidence that is frozen and checked again, decisions exactly once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import uuid_utils
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from router.contracts import Attempt, Decision, Exchange, Hints
+from router.settings import ModelSettings
+from shadow.errors import ConfigError, RefusedError
+from shadow.settings import Settings
+from shadow.store import audit, labels, policies, samples, tier_pins, upgrade_pairs, upgrades
+from shadow.store.alerts import last_alerts
+from shadow.store.engine import AsyncConnection, engine_for, utc_now
+from shadow.upgrades import advance, decisions
+from shadow.upgrades.design import Design
+from shadow.upgrades.drawing import Running, draw_pair
+from shadow.upgrades.pins import CANDIDATE_TIER
+from shadow.upgrades.proposing import propose
+
+pytestmark = pytest.mark.slow
+
+NEW = ModelSettings.model_validate(
+    {"provider": "lab", "model": "fast-2", "price": {"input_usd_per_mtok": 1, "output_usd_per_mtok": 1}}
+)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = engine_for(database_url)
+    yield engine
+    await engine.dispose()
+
+
+def exchange(at: datetime, model: str = "fast-1", *failed: str) -> Exchange:
+    tried = [
+        Attempt(tier="fast", provider="lab", model=name, latency_seconds=0.1, outcome=outcome)
+        for name, outcome in (*((name, "http_503") for name in failed), (model, "ok"))
+    ]
+    return Exchange(
+        request_id=str(uuid_utils.uuid7()),
+        started_at=at,
+        policy_version=1,
+        dialect="openai.chat",
+        hints=Hints(feature="help"),
+        query_type="arithmetic",
+        query_type_source="hint",
+        requested_model="auto",
+        decision=Decision(scores={}, predicted="fast", chosen="fast", confidence=0.9, reason=None),
+        served_tier="fast",
+        served_model=model,
+        reason=None,
+        status="answered",
+        http_status=200,
+        error_kind=None,
+        streamed=False,
+        latency_seconds=0.2,
+        first_token_seconds=None,
+        finish_reason="stop",
+        prompt_tokens=30,
+        completion_tokens=10,
+        cost_usd=Decimal("0.002"),
+        attempts=tuple(tried),
+        request_body=json.dumps({"model": "auto", "messages": [{"role": "user", "content": "2 + 2?"}]}),
+        completion="4",
+    )
+
+
+async def answered(
+    connection: AsyncConnection,
+    settings: Settings,
+    upgrade_id: int,
+    one: Exchange,
+    *,
+    candidate: float | None,
+    pinned: float | None,
+    given: tuple[int, int] | None = None,
+) -> bool:
+    """Draw a pair and give it its other answer and verdicts; given: labels of candidate and pinned. False: not drawn."""
+    row = await upgrades.by_id(connection, upgrade_id)
+    assert row is not None
+    running = Running(row=row, design=Design.from_json(row.design), left=1)
+    found = draw_pair(running, one, seed=settings.sampling.seed, tiers=settings.tier_names, rates=settings.rates)
+    if found is None:
+        return False
+    drawn, pair = found
+    await samples.insert_samples(connection, [(one, drawn, "2 + 2?")])
+    await upgrade_pairs.insert_pairs(connection, [pair])
+    for target in drawn.targets:
+        answer = samples.Answer(
+            tier=target.tier, repeat=0, served=False, pi=target.pi, outcome="ok", completion="5",
+            cost_usd=Decimal("0.001"), latency_seconds=0.1,
+        )  # fmt: skip
+        await samples.save_answer(connection, one.request_id, answer)
+    other = CANDIDATE_TIER if not pair.served_candidate else "(pinned)"
+    sides = {"fast": pinned, other: candidate} if not pair.served_candidate else {"fast": candidate, other: pinned}
+    for tier, probability in sides.items():
+        await connection.execute(
+            sa.text("UPDATE answers SET probability = :p, panel = 'panel@1' WHERE request_id = :id AND tier = :tier"),
+            {"p": probability, "id": one.request_id, "tier": tier},
+        )
+    await samples.set_state(connection, one.request_id, "judged")
+    if given is not None and pair.label_drawn:
+        said = zip((CANDIDATE_TIER, "fast"), given, strict=True)
+        await labels.save_labels(
+            connection,
+            [
+                labels.Label(sample_id=one.request_id, which=which, label=label, reviewer="ann", labelled_at=utc_now())
+                for which, label in said
+            ],
+        )
+    return True
+
+
+async def proposed(engine: AsyncEngine, settings: Settings, **said: Any) -> int:
+    asked: dict[str, Any] = {"tier": "fast", "candidate": NEW, "rate": 1.0, "label_share": 1.0, "by": "mira"} | said
+    async with engine.begin() as connection:
+        await policies.adopt_configured(connection, thresholds=settings.routing.thresholds, band=settings.routing.band)
+        made = await propose(connection, settings, reason="half the price", now=utc_now(), **asked)
+        assert await advance.step(connection, settings, made, now=utc_now()) == "shadowing"
+    return made
+
+
+async def shadowed(
+    engine: AsyncEngine, settings: Settings, upgrade_id: int, n: int, given: tuple[int, int] = (1, 1)
+) -> str:
+    start = utc_now() - timedelta(hours=1)
+    async with engine.begin() as connection:
+        for number in range(n):
+            one = exchange(start + timedelta(seconds=number))
+            await answered(connection, settings, upgrade_id, one, candidate=0.9, pinned=0.9, given=given)
+        return await advance.step(connection, settings, upgrade_id, now=utc_now())
+
+
+async def act(engine: AsyncEngine, do: Any, *args: Any, **kwargs: Any) -> Any:
+    async with engine.begin() as connection:
+        return await do(connection, *args, now=utc_now(), **kwargs)
+
+
+async def test_a_candidate_goes_all_the_way_and_back(engine: AsyncEngine, console_config: Settings) -> None:
+    settings = console_config
+    made = await proposed(engine, settings)
+    for early in (decisions.approve, decisions.promote):
+        with pytest.raises(RefusedError, match=f"upgrade {made} is shadowing"):
+            await act(engine, early, settings, made, by="jon", reason="")
+    assert await shadowed(engine, settings, made, 145) == "ready"
+
+    with pytest.raises(RefusedError, match="it must be approved first"):
+        await act(engine, decisions.promote, settings, made, by="jon", reason="")
+    with pytest.raises(RefusedError, match="somebody else has to approve"):
+        await act(engine, decisions.approve, settings, made, by="Mira", reason="mine")
+    async with engine.begin() as connection:
+        waiting = await last_alerts(connection, is_open=True, kind="upgrade")
+    assert [alert.key for alert in waiting] == [f"{made}:ready"]
+    await act(engine, decisions.approve, settings, made, by="jon", reason="looked at it")
+    with pytest.raises(RefusedError, match="approved already"):
+        await act(engine, decisions.approve, settings, made, by="kim", reason="me too")
+
+    # A process that dies between the two leaves an approval, and one in the middle leaves nothing.
+    async def killed(connection: AsyncConnection, *, now: datetime) -> None:
+        await decisions.promote(connection, settings, made, by="jon", reason="go", now=now)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await act(engine, killed)
+    async with engine.begin() as connection:
+        row = await upgrades.by_id(connection, made)
+        assert row is not None
+        assert (row.state, await tier_pins.in_force(connection)) == ("approved", [])
+    said = await act(engine, decisions.promote, settings, made, by="jon", reason="go")
+    assert "fast-2 serves 10% of tier fast" in said
+    with pytest.raises(RefusedError, match="serves its canary share already"):
+        await act(engine, decisions.promote, settings, made, by="jon", reason="go")
+    await act(engine, decisions.promote, settings, made, by="jon", reason="all of it", full=True)
+    await act(engine, decisions.rollback, settings, made, by="kim", reason="complaints")
+
+    async with engine.begin() as connection:
+        pins = await tier_pins.history(connection)
+        assert [(pin.share, pin.pinned and pin.pinned["model"]) for pin in pins] == [
+            (0, None),
+            (0, "fast-2"),
+            (0.1, None),
+        ]
+        verified = await audit.verify(connection)
+        assert verified.broken_at is None
+        evidence = json.loads(row.evidence or "")
+    figures = evidence["figures"]
+    assert figures["verdict"] == "not_worse"
+    assert figures["pairs"]["labelled"] == figures["pairs"]["entered"] > 120
+    assert figures["cost_ratio"]["value"] == pytest.approx(0.5)
+    assert figures["difference"]["low"] < 0 < figures["difference"]["high"]
+    assert figures["slices"]["query_type"][0]["name"] == "arithmetic"
+
+
+async def test_evidence_that_is_stale_or_tampered_with_is_refused(
+    engine: AsyncEngine, console_config: Settings
+) -> None:
+    settings = console_config
+    made = await proposed(engine, settings)
+    assert await shadowed(engine, settings, made, 145) == "ready"
+
+    async def refused(why: str, settings: Settings = settings, days: int = 0) -> None:
+        at = utc_now() + timedelta(days=days)
+        async with engine.connect() as connection:
+            with pytest.raises(RefusedError, match=why):
+                await decisions.approve(connection, settings, made, by="jon", reason="ok", now=at)
+
+    await refused("older than 14 days", days=15)
+    panel = settings.judges.model_copy(update={"panel": ("structured",)})
+    await refused("judges or their calibration are others", settings.model_copy(update={"judges": panel}))
+    for table, change, why in (
+        ("upgrades", "evidence = replace(evidence, 'not_worse', 'not_bad')", "its SHA-256 differs"),
+        ("upgrade_pairs", "z = z + 0.001", "the pairs are not those"),
+    ):
+        async with engine.begin() as connection:  # somebody who may switch triggers off
+            await connection.execute(sa.text(f"CREATE TABLE kept AS SELECT * FROM {table}"))
+            await connection.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            await connection.execute(sa.text(f"UPDATE {table} SET {change}"))
+        await refused(why)
+        async with engine.begin() as connection:
+            key, column = ("id", "evidence") if table == "upgrades" else ("request_id", "z")
+            await connection.execute(
+                sa.text(f"UPDATE {table} t SET {column} = k.{column} FROM kept k WHERE k.{key} = t.{key}")
+            )
+            await connection.execute(sa.text("DROP TABLE kept"))
+    async with engine.begin() as connection:
+        await policies.append(
+            connection, thresholds={"fast": 0.5, "balanced": 0.5}, band=0.0, author="x", origin="user", reason="x"
+        )
+    await refused("the threshold policy in force is another one")
+    async with engine.begin() as connection:
+        assert await advance.step(connection, settings, made, now=utc_now()) == "expired"
+
+
+async def test_a_worse_candidate_is_stopped_and_a_canary_that_fails_is_taken_back(
+    engine: AsyncEngine, console_config: Settings
+) -> None:
+    settings = console_config
+    made = await proposed(engine, settings)
+    assert await shadowed(engine, settings, made, 60, given=(0, 1)) == "harmed"
+
+    made = await proposed(engine, settings)
+    assert await shadowed(engine, settings, made, 145) == "ready"
+    await act(engine, decisions.approve, settings, made, by="jon", reason="ok")
+    await act(engine, decisions.promote, settings, made, by="jon", reason="go")
+    start = utc_now()
+    async with engine.begin() as connection:
+        assert not await answered(connection, settings, made, exchange(start), candidate=1.0, pinned=1.0)
+        for number in range(80):  # served by the candidate, or by the pinned model where it failed
+            model, *failed = ("fast-2",) if number % 2 else ("fast-1", "fast-2")
+            one = exchange(start + timedelta(seconds=number), model, *failed)
+            await answered(connection, settings, made, one, candidate=0.1, pinned=0.9)
+        assert await advance.step(connection, settings, made, now=utc_now()) == "rolled_back"
+        assert (await tier_pins.in_force(connection))[0].candidate is None
+        alert = (await last_alerts(connection, is_open=True, kind="upgrade"))[0]
+    assert alert.severity == "critical"
+    assert "worse than fast-1" in alert.message
+
+
+async def test_what_could_show_nothing_is_not_even_proposed(engine: AsyncEngine, console_config: Settings) -> None:
+    for said, why in (
+        ({"tier": "slow"}, "there is no tier"),
+        ({"tier": "frontier", "label_share": 0.25}, "nothing is above tier"),
+        ({"pinned": "lab:other"}, "the pin of tier 'fast' is lab:fast-1"),
+        ({"candidate": ModelSettings(provider="lab", model="unheard-of")}, "no price is known"),
+    ):
+        with pytest.raises((ConfigError, RefusedError), match=why):
+            await proposed(engine, console_config, **said)
