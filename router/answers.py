@@ -41,6 +41,7 @@ class Answer:
     usage: Usage | None
     refusal: str = ""  # what the model said in the field that is made for refusing
     other_content: bool = False  # something that is neither text nor a tool call: audio, an image
+    fingerprint: str | None = None  # of the build that answered, as the provider names it
 
 
 def read_answer(body: bytes) -> Answer:
@@ -73,6 +74,7 @@ def read_answer(body: bytes) -> Answer:
         usage=read_usage(fields.get("usage")),
         refusal=_text(message.get("refusal")) or "",
         other_content=bool(message.get("audio") or message.get("images")),
+        fingerprint=_text(fields.get("system_fingerprint")),
     )
 
 
@@ -101,6 +103,7 @@ class AnswerBuilder:
 
     def __init__(self) -> None:
         self.model: str | None = None
+        self.fingerprint: str | None = None
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self._unfinished: set[object] = set()  # choices beside the first one that have begun and not ended
@@ -118,6 +121,7 @@ class AnswerBuilder:
         """Take one chat.completion.chunk in."""
         if self.model is None:
             self.model = _text(chunk.get("model"))
+            self.fingerprint = _text(chunk.get("system_fingerprint"))
         if (usage := read_usage(chunk.get("usage"))) is not None:
             self.usage = usage
         choices = chunk.get("choices")
@@ -158,6 +162,7 @@ class AnswerBuilder:
             usage=self.usage,
             refusal="".join(self._refusals),
             other_content=self._other_content,
+            fingerprint=self.fingerprint,
         )
 
     def _add_other(self, choice: Mapping[str, Any]) -> None:

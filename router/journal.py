@@ -127,6 +127,8 @@ class Journal:
             more["dropped"] = ",".join(self.dropped[served.key])
         if usage.estimated:
             more["usage"] = "estimated"
+        if answer is not None and answer.fingerprint is not None:
+            more["fingerprint"] = answer.fingerprint
         if self.retry_of is not None:
             more["retry_of"] = self.retry_of
         return Exchange(

@@ -16,6 +16,9 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "gold_drift": "a judge has become worse at the gold set",
         "gold_tampered": "the gold set is not what was frozen",
         "accuracy_drop": "judged accuracy fell, or the judge changed",
+        "silent_model_change": "another model answers than was pinned",
+        "model_fingerprint": "another build of a pinned model answers",
+        "model_retires": "a pinned model will be switched off",
     }
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from shadow import rollup, watch
+from shadow import pins, rollup, watch
 from shadow.audit_heads import note_head
 from shadow.challenger import service as challenger
 from shadow.gold_schedule import ask_for_gold
@@ -33,6 +33,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
         Job(name="streams", every_seconds=settings.rollup.every_seconds, run=watch.run),
+        Job(name="pins", every_seconds=settings.rollup.every_seconds, run=pins.run),
         Job(name="sampling plan", every_seconds=3600, run=plan_tomorrow),
         Job(name="tuning", every_seconds=settings.tuning.every_hours * 3600, run=tuning.run),
         Job(name="prices", every_seconds=3600, run=log_prices),

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,8 @@ from router.pricing import Price
 from router.settings import ModelSettings, ProviderSettings
 from shadow.sampling import Target
 from shadow.settings import Settings
+from shadow.store.engine import utc_now
+from shadow.store.model_reports import Sighting
 from shadow.store.samples import Answer, Sample
 from shadow.upgrades.pins import price_of
 
@@ -73,6 +76,13 @@ class Mirror:
             trust_env=False,
         )
         self._tiers = {tier.name: tier for tier in settings.tiers}
+        self._sightings: deque[Sighting] = deque(maxlen=1_000)  # where nobody asks for them the oldest are let go
+
+    def sightings(self) -> list[Sighting]:
+        """What providers said of the models that answered since the last time somebody asked."""
+        found = list(self._sightings)
+        self._sightings.clear()
+        return found
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -187,6 +197,16 @@ class Mirror:
         if said is None:
             return _answer(call, model.model, outcome, latency_seconds=seconds)
         usage = said.usage or Usage(prompt_tokens=0, completion_tokens=0)
+        if outcome == "ok":
+            self._sightings.append(
+                Sighting(
+                    provider=model.provider,
+                    model=model.model,
+                    reported=said.model or model.model,
+                    fingerprint=said.fingerprint or "",
+                    at=utc_now(),
+                )
+            )
         return _answer(
             call,
             said.model or model.model,

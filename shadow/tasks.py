@@ -27,6 +27,7 @@ from shadow.settings import Settings
 from shadow.store import budgets, samples
 from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.judge_days import count_judgments
+from shadow.store.model_reports import note_sightings
 from shadow.store.samples import Answer, Sample
 from shadow.task_queue import JUDGE, MIRROR
 from shadow.upgrades.asking import asked_instead
@@ -138,6 +139,7 @@ class Tasks:
         answer = await self._mirror.ask(call)
         async with self._engine.begin() as connection:
             await budgets.settle(connection, reservation, answer.cost_usd)
+            await note_sightings(connection, self._mirror.sightings())
             await samples.save_answer(connection, sample.request_id, answer)
         return answer.outcome
 

@@ -33,7 +33,7 @@ async def accepted_keys(connection: AsyncConnection, streams: Iterable[Stream]) 
         stream.key
         for stream in fired
         if (last := told.get(alert_key(stream.key))) is not None
-        and last.closed_at is not None
+        and last.closed_by is not None
         and last.details.get("epoch") == stream.epoch
     }
 

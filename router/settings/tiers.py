@@ -89,6 +89,10 @@ class ModelSettings(Strict):
         None,
         description="One price, or a list of dated ones; null: looked up in the price table when the router starts.",
     )
+    retires: date | None = Field(
+        None,
+        description="Day on which the provider switches it off, as announced: an alert is raised 30 and 7 days before.",
+    )
 
 
 class TierSettings(Strict):

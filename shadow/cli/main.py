@@ -29,6 +29,7 @@ COMMANDS = {
     "replay": ("shadow.cli.replay", "replay", "The whole loop on logged outcomes, against the truth."),
     "label": ("shadow.cli.label", "label", "Human labels by file."),
     "streams": ("shadow.cli.streams", "streams", "Has a model become worse since its baseline?"),
+    "pins": ("shadow.cli.pins", "pins", "Is what answers still what was pinned?"),
     "policy": ("shadow.cli.policy", "policy", "Threshold policies: history, apply, roll back."),
     "audit": ("shadow.cli.audit", "audit", "Who decided what, and whether that was changed since."),
     "alerts": ("shadow.cli.alerts", "alerts", "What is wrong: list, acknowledge, snooze, close, test the channels."),

@@ -14,6 +14,7 @@ from shadow.console.api_scorers import add_scorer_routes
 from shadow.console.api_spend import add_spend_routes
 from shadow.console.api_tables import add_table_routes
 from shadow.console.api_traffic import add_traffic_routes
+from shadow.console.pin_page import add_pin_routes
 from shadow.console.stream_page import add_stream_routes
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
@@ -31,5 +32,6 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_gold_routes(routes, engine)
     add_scorer_routes(routes, engine)
     add_audit_routes(routes, settings, engine)
+    add_pin_routes(routes, engine)
     add_stream_routes(routes, settings, engine)
     return routes

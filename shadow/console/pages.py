@@ -16,6 +16,7 @@ from shadow.console.audit_page import add_audit_page
 from shadow.console.judge_page import add_judge_page
 from shadow.console.label_pages import add_label_pages
 from shadow.console.money import ROWS, Money, load_money
+from shadow.console.pin_page import add_pin_page
 from shadow.console.readable import readable
 from shadow.console.spans import pieces
 from shadow.console.stream_page import add_stream_page
@@ -64,6 +65,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_pin_page(routes, engine, render=render, unreadable=unreadable)
     add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)
     add_audit_page(routes, settings, engine, render=render, unreadable=unreadable)

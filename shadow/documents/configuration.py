@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -37,6 +37,7 @@ ones are not wanted.
 
 _NULLABLE = ", or null"
 _PLAIN = {
+    date: "date",
     datetime: "date or instant",
     str: "text",
     int: "whole number",

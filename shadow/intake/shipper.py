@@ -27,6 +27,7 @@ from shadow.settings import Settings
 from shadow.store import feedback, upgrade_pairs
 from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.exchanges import REFUSALS, first_line, insert_exchanges
+from shadow.store.model_reports import note_sightings, sightings_of
 from shadow.store.rollup_queue import mark
 from shadow.store.samples import insert_samples
 from shadow.tuning.what_if import what_if
@@ -99,6 +100,7 @@ class Shipper:
             fresh = [exchange for exchange in exchanges if exchange.request_id in new]
             await self._sample(connection, fresh)
             await mark(connection, (exchange.started_at for exchange in fresh))
+            await note_sightings(connection, sightings_of(fresh))
             await self._feedback(connection, [entry for entry in entries if isinstance(entry, Feedback)], fresh)
         return len(new)
 

@@ -43,6 +43,7 @@ class StandIn:
 STAND_INS = {
     "shadow judge pairs": StandIn(instead=HELP, why="the file is the reader's; test_judge_file_and_command.py runs it"),
     "shadow judge --from-store": StandIn(instead=HELP, why="needs labelled samples; test_judges_in_store.py runs it"),
+    "shadow pins accept": StandIn(instead=HELP, why="needs a model of the reader's; test_pins.py accepts one"),
     "shadow scorer show": StandIn(instead=HELP, why="needs a challenger, which needs weeks of traffic"),
     "shadow scorer adopt": StandIn(instead=HELP, why="needs a proposed challenger"),
     "shadow scorer reject": StandIn(instead=HELP, why="needs a waiting challenger"),
