@@ -28,6 +28,7 @@ from router.feedback_memory import RequestMemory
 from router.gate import Gate
 from router.hints import may_drop, read_hints, wants_hold
 from router.inline import Inline
+from router.pins import Pins
 from router.pool import Pool, build_pool
 from router.query_types.choice import query_types_for
 from router.rules import Rules
@@ -107,6 +108,7 @@ def create_app(
         routing=settings.routing,
         clock=time.monotonic,
         memory=memory,
+        pins=Pins(pool, settings, policy, environ),
     )
     return RouterApp(
         inline=inline,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Impact = Literal["low", "normal", "high"]
 Tolerance = Literal["low", "normal", "high"]
@@ -147,17 +147,35 @@ class PolicySource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TierPin:
+    """Which model serves a tier first. configured: (provider, model) that the configuration names; with another, the pin is void.
+
+    pinned: the model in its place, None for the configured one; candidate: serves `share` of the tier's requests. Both as a
+    tier's model stands in the configuration.
+    """
+
+    version: int
+    upgrade_id: int
+    tier: str
+    configured: tuple[str, str]
+    pinned: Mapping[str, Any] | None = None
+    candidate: Mapping[str, Any] | None = None
+    share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """An immutable, versioned map from score to tier.
 
     thresholds: every tier but the top one -> [0, 2]; above 1 no request reaches it. by_query_type: the same for query types
-    that have thresholds of their own, all tiers named.
+    that have thresholds of their own, all tiers named. pins: models in place of configured ones; they have versions of their own.
     """
 
     version: int
     thresholds: Mapping[str, float]
     band: float = 0.05
     by_query_type: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    pins: tuple[TierPin, ...] = ()
 
     def thresholds_for(self, query_type: str) -> Mapping[str, float]:
         """Those of the query type, else those of all."""

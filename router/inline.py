@@ -26,6 +26,7 @@ from router.feedback_memory import RequestMemory
 from router.feedback_retry import Retry
 from router.headers import completed_headers, decision_headers, request_id_header, retry_after_header, stream_headers
 from router.journal import Journal
+from router.pins import Pins
 from router.pool import Pin, Pool, Target
 from router.results import Completed, Refused
 from router.settings import RoutingSettings
@@ -50,6 +51,7 @@ class Inline:
     clock: Callable[[], float]
     memory: RequestMemory | None = None  # of requests that a client may want answered again
     coalescer: Coalescer | None = None
+    pins: Pins | None = None  # models in place of configured ones
 
     async def serve(
         self,
@@ -94,7 +96,8 @@ class Inline:
         tier = decided.decision.chosen
         if self.routing.mode == "observe" and pin is None and retry is None:
             tier = self.routing.observe_tier or self.pool.tiers[-1]
-        plan = self.pool.plan(tier, pin, decided.needed_tokens)
+        chains = None if self.pins is None else self.pins.chains_for(request_id)
+        plan = self.pool.plan(tier, pin, decided.needed_tokens, chains)
         await self._guarded(client, journal, plan, forwarded)
 
     async def _guarded(

@@ -5,7 +5,8 @@ time every half second and reads it when that changed:
 
     {"version": 7, "thresholds": {"fast": 0.81}, "band": 0.05, "by_query_type": {"math": {"fast": 0.9}}}
 
-`by_query_type` may be missing; further keys are ignored. Without a file the thresholds of the configuration apply, as version 0.
+`by_query_type` may be missing, and so may `pins`, a list of what `router.contracts.TierPin` says; further keys are ignored.
+Without a file the thresholds of the configuration apply, as version 0.
 A file that cannot be read leaves the last good policy in force, and is counted: routing must not depend on whoever writes it.
 """
 
@@ -20,7 +21,7 @@ from typing import Any
 import orjson
 import structlog
 
-from router.contracts import Policy
+from router.contracts import Policy, TierPin
 from router.errors import PolicyUnreadable
 
 POLL_SECONDS = 0.5
@@ -76,7 +77,7 @@ class FilePolicySource:
             own = sorted(policy.by_query_type)
             thresholds = dict(policy.thresholds)
             log.info("policy.adopted", version=policy.version, thresholds=thresholds, band=policy.band, own=own)
-        self._policy = policy
+            self._policy = policy
 
     async def _follow(self) -> None:
         while True:
@@ -106,7 +107,33 @@ def parse_policy(content: bytes, lower_tiers: Sequence[str], configured_band: fl
             query_type: _thresholds(own, lower_tiers, f"by_query_type.{query_type}")
             for query_type, own in by_query_type.items()
         },
+        pins=_pins(fields.get("pins", [])),
     )
+
+
+def _pins(value: Any) -> tuple[TierPin, ...]:
+    if not isinstance(value, list) or not all(isinstance(pin, dict) for pin in value):
+        raise PolicyUnreadable("pins must be a list of objects")
+    return tuple(_pin(pin, f"pins[{place}]") for place, pin in enumerate(value))
+
+
+def _pin(value: dict[str, Any], name: str) -> TierPin:
+    try:
+        configured = value["configured"]
+        pin = TierPin(
+            version=int(value["version"]),
+            upgrade_id=int(value["upgrade_id"]),
+            tier=str(value["tier"]),
+            configured=(str(configured["provider"]), str(configured["model"])),
+            pinned=value.get("pinned"),
+            candidate=value.get("candidate"),
+            share=_number(value.get("share", 0.0), f"{name}.share", most=1),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PolicyUnreadable(f"{name}: {error} is missing or of a wrong kind") from error
+    if not all(spec is None or isinstance(spec, dict) for spec in (pin.pinned, pin.candidate)):
+        raise PolicyUnreadable(f"{name}: pinned and candidate must be objects or null")
+    return pin
 
 
 def _thresholds(value: Any, lower_tiers: Sequence[str], name: str) -> dict[str, float]:

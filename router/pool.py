@@ -10,7 +10,7 @@ import orjson
 
 from router.errors import ApiKeyMissing, RequestRejected
 from router.pricing import Price, resolve_prices
-from router.settings import ProviderSettings, RouterSettings
+from router.settings import ModelSettings, ProviderSettings, RouterSettings, TierSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +83,25 @@ class Pool:
             param="model",
         )
 
-    def plan(self, tier: str, pin: Pin | None, needed_tokens: int) -> tuple[Target, ...]:
+    def plan(
+        self,
+        tier: str,
+        pin: Pin | None,
+        needed_tokens: int,
+        chains: Mapping[str, tuple[Target, ...]] | None = None,
+    ) -> tuple[Target, ...]:
         """The targets to try in order: the tier's chain, then the tiers above it. A pin is kept: nobody else answers.
 
-        Inside a tier, models whose window is too small for `needed_tokens` come last.
+        Inside a tier, models whose window is too small for `needed_tokens` come last. chains: of the models in force, where
+        these are others than configured; a client that names one model gets that one.
         """
+        if pin is not None and pin.model is not None:
+            return tuple(target for target in self.chains[pin.tier] if target.model == pin.model)
+        in_force = self.chains if chains is None else chains
         if pin is not None:
-            chain = self.chains[pin.tier]
-            return tuple(target for target in chain if pin.model in (None, target.model))
+            return in_force[pin.tier]
         above = self.tiers[self.rank(tier) :]
-        plan = [target for name in above for target in self.chains[name]]
+        plan = [target for name in above for target in in_force[name]]
         if any(target.context_tokens < needed_tokens for target in plan):
             plan.sort(key=lambda target: (self.rank(target.tier), target.context_tokens < needed_tokens))
         return tuple(plan)
@@ -124,33 +133,48 @@ def build_pool(settings: RouterSettings, environ: Mapping[str, str]) -> Pool:
         raise ApiKeyMissing(missing)
     chains: dict[str, tuple[Target, ...]] = {}
     for tier in settings.tiers:
-        targets = []
-        for entry in tier.models:
-            provider = settings.providers[entry.provider]
-            targets.append(
-                Target(
-                    tier=tier.name,
-                    provider=entry.provider,
-                    model=entry.model,
-                    url=endpoint(provider),
-                    api_key=environ[provider.api_key_env].strip() if provider.api_key_env else None,
-                    price=prices[entry.provider, entry.model],
-                    context_tokens=entry.context_tokens,
-                    timeout_seconds=provider.timeout_seconds,
-                    first_token_seconds=provider.first_token_seconds,
-                    max_retries=provider.max_retries,
-                    model_json=orjson.dumps(entry.model),
-                    stream_usage=provider.stream_usage,
-                    dialect=DIALECTS[provider.kind],
-                    default_max_tokens=provider.default_max_tokens,
-                )
-            )
+        targets = [
+            _target(tier.name, entry, settings, prices[entry.provider, entry.model], environ) for entry in tier.models
+        ]
         chains[tier.name] = tuple(targets)
     return Pool(
         tiers=tuple(chains),
         chains=chains,
         alias=settings.routing.alias,
         owners={target.model: target.tier for chain in chains.values() for target in chain},
+    )
+
+
+def target_of(tier: str, entry: ModelSettings, settings: RouterSettings, environ: Mapping[str, str]) -> Target:
+    """A model that the configuration's tiers do not name. Raises: KeyError for a provider that is not configured, PriceUnknown,
+    ApiKeyMissing."""
+    provider = settings.providers[entry.provider]
+    if provider.api_key_env is not None and not environ.get(provider.api_key_env):
+        raise ApiKeyMissing([f"the environment variable {provider.api_key_env} of {entry.provider!r} is not set"])
+    named = TierSettings(name=tier, models=(entry,))
+    price = resolve_prices(settings.providers, [named])[entry.provider, entry.model]
+    return _target(tier, entry, settings, price, environ)
+
+
+def _target(
+    tier: str, entry: ModelSettings, settings: RouterSettings, price: Price, environ: Mapping[str, str]
+) -> Target:
+    provider = settings.providers[entry.provider]
+    return Target(
+        tier=tier,
+        provider=entry.provider,
+        model=entry.model,
+        url=endpoint(provider),
+        api_key=environ[provider.api_key_env].strip() if provider.api_key_env else None,
+        price=price,
+        context_tokens=entry.context_tokens,
+        timeout_seconds=provider.timeout_seconds,
+        first_token_seconds=provider.first_token_seconds,
+        max_retries=provider.max_retries,
+        model_json=orjson.dumps(entry.model),
+        stream_usage=provider.stream_usage,
+        dialect=DIALECTS[provider.kind],
+        default_max_tokens=provider.default_max_tokens,
     )
 
 

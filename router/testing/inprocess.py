@@ -15,11 +15,12 @@ import orjson
 
 from router.asgi import Client, Message
 from router.chat import read_chat_request
-from router.contracts import Exchange, Hints, Policy
+from router.contracts import Exchange, Hints, Policy, PolicySource
 from router.decider import Decider
 from router.gate import Gate
 from router.health import Health
 from router.inline import Inline
+from router.pins import Pins
 from router.pool import build_pool
 from router.rules import Rules
 from router.scorers.choice import scorer_for
@@ -68,11 +69,14 @@ class _Fixed:
 class Front:
     """The inline path of one router."""
 
-    def __init__(self, settings: RouterSettings, upstream: ScriptedUpstream) -> None:
+    def __init__(
+        self, settings: RouterSettings, upstream: ScriptedUpstream, *, policy: PolicySource | None = None
+    ) -> None:
         clock = asyncio.get_running_loop().time
         pool = build_pool(settings, {})
         parts = answering(settings, pool, upstream, clock=clock)
-        policy = _Fixed(Policy(version=1, thresholds=settings.routing.thresholds, band=settings.routing.band))
+        routing = settings.routing
+        policy = policy or _Fixed(Policy(version=1, thresholds=routing.thresholds, band=routing.band))
         self._clock = clock
         self._pool = pool
         self._recorder = _Recorder()
@@ -91,6 +95,7 @@ class Front:
             telemetry=Telemetry(pool, parts.health, policy, None),
             routing=settings.routing,
             clock=clock,
+            pins=Pins(pool, settings, policy, {}),
         )
 
     @property
