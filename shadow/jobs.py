@@ -11,6 +11,7 @@ from shadow.challenger import service as challenger
 from shadow.gold_schedule import ask_for_gold
 from shadow.notifying import delivery
 from shadow.price_log import log_prices
+from shadow.regressions import schedule as regressions
 from shadow.retention import run_retention
 from shadow.sampling_plan import plan_tomorrow
 from shadow.settings import Settings
@@ -30,6 +31,7 @@ class Job:
 
 def jobs(settings: Settings) -> tuple[Job, ...]:
     trained_anew = (Job(name="challenger", every_seconds=challenger.CHECK_SECONDS, run=challenger.run),)
+    reports = (Job(name="regressions", every_seconds=regressions.CHECK_SECONDS, run=regressions.run),)
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
         Job(name="streams", every_seconds=settings.rollup.every_seconds, run=watch.run),
@@ -42,6 +44,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="upgrades", every_seconds=settings.upgrades.every_seconds, run=advance.run),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
         Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),
+        *(reports if settings.alerts.weekly.cron is not None else ()),
         Job(name="audit head", every_seconds=300, run=note_head),
         *(trained_anew if settings.challenger.every_hours is not None else ()),
     )

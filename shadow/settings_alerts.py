@@ -12,6 +12,7 @@ from shadow.alert_kinds import RUNBOOKS
 from shadow.alert_telling import Severity
 from shadow.settings_quality import Section
 from shadow.settings_watch import WatchSettings
+from shadow.settings_weekly import WeeklySettings
 
 Occasion = Literal["opened", "raised", "resolved", "report"]
 
@@ -24,7 +25,7 @@ class ChannelSettings(Section):
         None, description="Environment variable that holds the URL. For every URL with a secret in it."
     )
     url: str | None = Field(None, repr=False, description="The URL itself, where it holds no secret.")
-    min_severity: Severity = Field("warning", description="Messages below it are not sent here.")
+    min_severity: Severity = Field("warning", description="Alerts below it are not sent here; reports always are.")
     occasions: tuple[Occasion, ...] = Field(
         ("opened", "raised", "resolved", "report"),
         description="What is sent here: alerts that open, that become more severe, that are over, and reports.",
@@ -56,6 +57,7 @@ class AlertSettings(Section):
         None, description="Address of the console as its readers reach it, for links in messages; null: no links."
     )
     watch: WatchSettings = Field(default_factory=WatchSettings, description="Alarms between reports.")
+    weekly: WeeklySettings = Field(default_factory=WeeklySettings, description="The report of what got worse.")
 
     runbook_url: str = Field(
         RUNBOOKS, description="Page that messages and Grafana's rules link to, with an anchor per kind of alert."

@@ -19,6 +19,7 @@ COMMANDS = {
     "lab": ("shadow.cli.lab", "lab", "The same world on a fast clock: estimates against the known truth."),
     "db": ("shadow.cli.db", "db", "Migrations of the store."),
     "report": ("shadow.cli.report", "report", "Accuracy, escalation and cost per success, with intervals."),
+    "regressions": ("shadow.cli.regressions", "regressions", "Did anything get worse than in the weeks before?"),
     "export": ("shadow.cli.export", "export", "Savings and costs as CSV and JSON files, with intervals."),
     "judge": ("shadow.cli.judge", "judge", "Judge a file of pairs offline."),
     "judgements": ("shadow.cli.judgements", "judgements", "Read recorded judge texts; how good were their judges?"),

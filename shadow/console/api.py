@@ -9,6 +9,7 @@ from shadow.console.api_alerts import add_alert_routes
 from shadow.console.api_audit import add_audit_routes
 from shadow.console.api_gold import add_gold_routes
 from shadow.console.api_labels import add_label_routes
+from shadow.console.api_regressions import add_regression_routes
 from shadow.console.api_samples import add_sample_routes
 from shadow.console.api_scorers import add_scorer_routes
 from shadow.console.api_spend import add_spend_routes
@@ -30,6 +31,7 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_label_routes(routes, settings, engine)
     add_alert_routes(routes, engine)
     add_gold_routes(routes, engine)
+    add_regression_routes(routes, settings, engine)
     add_scorer_routes(routes, engine)
     add_audit_routes(routes, settings, engine)
     add_pin_routes(routes, engine)

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from shadow.console.answers import ApiError, ErrorBody
-from shadow.console.parameters import Cursor, Limit, SampleId, Verdict, Word, given, page
+from shadow.console.parameters import Cursor, Instant, Limit, SampleId, Verdict, Word, given, page
 from shadow.store import console_samples, feedback, labels
 from shadow.store.console_rows import JudgmentRow, LabelRow, SampleDetail, SampleRow
 from shadow.store.console_session import cursor_after, reading, writing
@@ -51,14 +51,21 @@ def add_sample_routes(routes: APIRouter, engine: AsyncEngine) -> None:
         arm: Literal["up", "down", "control"] | None = None,
         tier: Word = None,
         query_type: Word = None,
+        feature: Word = None,
         verdict: Verdict = None,
+        since: Instant = None,
+        until: Instant = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> SamplePage:
-        """Mirrored requests, newest first; `verdict` is the one on the served answer."""
-        filters = given(state=state, arm=arm, tier=tier, query_type=query_type, verdict=verdict)
+        """Mirrored requests, newest first; `verdict` is the one on the served answer, an empty `feature` is none."""
+        filters = given(state=state, arm=arm, tier=tier, query_type=query_type, feature=feature, verdict=verdict)
         async with reading(engine) as connection:
-            items = await page(console_samples.last_samples(connection, filters=filters, limit=limit, cursor=cursor))
+            items = await page(
+                console_samples.last_samples(
+                    connection, filters=filters, limit=limit, cursor=cursor, since=since, until=until
+                )
+            )
         more = len(items) == limit
         return SamplePage(items=items, next=cursor_after(items[-1].started_at, items[-1].sample_id) if more else None)
 

@@ -1,4 +1,4 @@
-"""Which pages are there for people? The overview at `/`, `/money`, `/judges`, `/labels`, `/audit`, and one page per sample."""
+"""Which pages are there for people? `/`, `/money`, `/judges`, `/labels`, `/audit`, `/regressions`, `/pairs`, each sample's."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from shadow.console.audit_page import add_audit_page
 from shadow.console.judge_page import add_judge_page
 from shadow.console.label_pages import add_label_pages
 from shadow.console.money import ROWS, Money, load_money
+from shadow.console.pair_page import add_pair_page
 from shadow.console.pin_page import add_pin_page
 from shadow.console.readable import readable
+from shadow.console.regression_pages import add_regression_pages
 from shadow.console.spans import pieces
 from shadow.console.stream_page import add_stream_page
 from shadow.errors import StoreError
 from shadow.noise_text import in_short, points, sentence
+from shadow.regressions import page as regression_page
+from shadow.regressions.headline import points as signed_points
 from shadow.settings import Settings
 from shadow.store.console_samples import sample_detail
 from shadow.store.console_session import reading
@@ -67,6 +71,8 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_pin_page(routes, engine, render=render, unreadable=unreadable)
     add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_regression_pages(routes, settings, engine, render=render, unreadable=unreadable)
+    add_pair_page(routes, engine, render=render, unreadable=unreadable)
     add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)
     add_audit_page(routes, settings, engine, render=render, unreadable=unreadable)
 
@@ -116,5 +122,6 @@ def _templates(settings: Settings) -> jinja2.Environment:
     position = {name: i for i, name in enumerate(settings.tier_names)}
     templates.globals["tier_class"] = lambda name: f"t{position[name] % TIER_COLOURS}" if name in position else "tx"
     templates.globals["settings"] = settings
+    templates.globals |= {"week_height": regression_page.WEEK_HEIGHT, "signed_points": signed_points}
     templates.globals |= {"trend_width": f"{trend.WIDTH:.0f}", "trend_height": f"{trend.HEIGHT:.0f}"}
     return templates

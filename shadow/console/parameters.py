@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import Annotated, Literal, TypeVar
 
 from fastapi import Query
+from pydantic import AwareDatetime
 
 from shadow.console.answers import ApiError
 
@@ -19,6 +20,9 @@ SampleId = Annotated[uuid.UUID | None, Query(description="Only of this sample.")
 Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 Verdict = Annotated[Literal["accept", "reject", "abstain"] | None, Query()]
 Days = Annotated[float, Query(gt=0, le=400, description="Width of the window that ends now.")]
+
+
+Instant = Annotated[AwareDatetime | None, Query(description="ISO 8601 with an offset.")]
 
 
 def given(**filters: object) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,8 @@ _SAMPLE_FILTERS: Mapping[str, sa.ColumnElement[Any]] = {
     "arm": samples.c.arm,
     "tier": samples.c.served_tier,
     "query_type": samples.c.query_type,
+    "feature": samples.c.feature,
+    "mode": samples.c.mode,
     "verdict": answers.c.verdict,
 }
 
@@ -27,22 +30,64 @@ _RENAMED = {"sample_id": "request_id"}
 
 
 async def last_samples(
-    connection: AsyncConnection, *, filters: Mapping[str, str], limit: int, cursor: str | None = None
+    connection: AsyncConnection,
+    *,
+    filters: Mapping[str, str],
+    limit: int,
+    cursor: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[SampleRow]:
-    """Newest first. filters: state, arm, tier, query_type, verdict (on the served answer).
+    """Newest first. filters: state, arm, tier, query_type, feature, mode, verdict (on the served answer). since, until: aware,
+    half open.
 
     Raises: ValueError for a bad cursor.
     """
     query = _samples().order_by(samples.c.started_at.desc(), samples.c.request_id.desc()).limit(limit)
-    for name, value in filters.items():
-        query = query.where(_SAMPLE_FILTERS[name] == value)
+    query = query.where(*_within(filters, cursor, since, until))
+    return [_sample_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def filtered_pairs(
+    connection: AsyncConnection,
+    *,
+    filters: Mapping[str, str],
+    limit: int,
+    cursor: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[SampleDetail]:
+    """The same samples with every answer, judgment and label of each. With mode observe, tier and verdict are of what was decided
+    for. Raises: ValueError for a bad cursor."""
+    return await _details(connection, sa.and_(*_within(filters, cursor, since, until)), limit=limit)
+
+
+def _within(
+    filters: Mapping[str, str], cursor: str | None, since: datetime | None, until: datetime | None
+) -> list[sa.ColumnElement[bool]]:
+    own = dict(filters)
+    found = [sa.true()]
+    if own.get("mode") == "observe":
+        # What was decided for is what is asked about: the tier, and what the panel said of its answer.
+        verdict, decided = own.pop("verdict", None), answers.alias()
+        if "tier" in own:
+            found.append(samples.c.decided_tier == own.pop("tier"))
+        if verdict is not None:
+            same = sa.and_(decided.c.request_id == samples.c.request_id, decided.c.tier == samples.c.decided_tier)
+            found.append(sa.exists().where(same, decided.c.repeat == 0, decided.c.verdict == verdict))
+    found += [_SAMPLE_FILTERS[name] == value for name, value in own.items()]
+    if since is not None:
+        found.append(samples.c.started_at >= since)
+    if until is not None:
+        found.append(samples.c.started_at < until)
     if cursor is not None:
         instant, request_id = read_cursor(cursor)
-        query = query.where(
+        after = sa.tuple_(instant, sa.cast(request_id, sa.UUID))
+        found += [
             samples.c.started_at <= instant,
-            sa.tuple_(samples.c.started_at, samples.c.request_id) < sa.tuple_(instant, sa.cast(request_id, sa.UUID)),
-        )
-    return [_sample_row(row) for row in (await connection.execute(query)).mappings()]
+            sa.tuple_(samples.c.started_at, samples.c.request_id) < after,
+        ]
+    return found
 
 
 async def sample_detail(connection: AsyncConnection, sample_id: str) -> SampleDetail | None:

@@ -75,7 +75,10 @@ async def plan(
         {"notification_id": row.id, "channel": channel, "next_at": now}
         for row in found
         for channel, (severities, occasions) in wants.items()
-        if row.severity in severities and row.occasion in occasions and (row.kind, row.key) != (CHANNEL_DOWN, channel)
+        # A quiet report is worth its line: whether reports are wanted is for the occasions to say.
+        if (row.severity in severities or row.occasion == "report")
+        and row.occasion in occasions
+        and (row.kind, row.key) != (CHANNEL_DOWN, channel)
     ]
     if rows:
         await connection.execute(insert(deliveries).values(rows).on_conflict_do_nothing())

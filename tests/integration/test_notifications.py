@@ -121,7 +121,7 @@ async def test_a_message_is_asked_for_once_by_its_key(empty_engine: AsyncEngine)
 async def test_what_an_endpoint_misses_in_an_hour_arrives_afterwards_once(
     empty_engine: AsyncEngine, hook: Hook, clock: Clock
 ) -> None:
-    quiet = {"name": "quiet", "url": "json://127.0.0.1:9/none", "min_severity": "critical"}
+    quiet = {"name": "quiet", "url": "json://127.0.0.1:9/none", "min_severity": "critical", "occasions": ["opened"]}
     settings = AlertSettings.model_validate(
         {
             "notify": [{"name": "team", "url_env": "TEAM"}, quiet],

@@ -1,0 +1,89 @@
+"""When is a report due, and is it made exactly once, however long nothing ran? Its period is its name: one report each.
+
+The leader looks every half minute which run of the schedule was the last. If the period of that run has no report, it is made: so
+a run that was missed is made up as soon as a leader is there, and of many that were missed only the last, whose report is the one
+that still says something new.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.triggers.cron import CronTrigger
+
+from shadow import rollup
+from shadow.regressions.building import build, period_before
+from shadow.regressions.message import title
+from shadow.settings import Settings
+from shadow.settings_weekly import trigger_of
+from shadow.store import regression_reports
+from shadow.store.engine import AsyncEngine, utc_now
+from shadow.store.notifications import enqueue
+
+CHECK_SECONDS = 30.0
+#: How far back the last run of a schedule is looked for, the shortest first; a schedule without a run in a leap cycle has none.
+_BACK = tuple(timedelta(days=days) for days in (1 / 24, 1, 8, 32, 367, 1_462))
+
+log = structlog.get_logger("shadow.regressions")
+
+
+async def run(engine: AsyncEngine, settings: Settings) -> None:
+    """The scheduled job: does nothing unless a run is due whose period has no report yet."""
+    await make_due(engine, settings, now=utc_now())
+
+
+async def make_due(engine: AsyncEngine, settings: Settings, *, now: datetime) -> int | None:
+    """Make the report of the last run at or before `now`; its id, or None where it is made already or there is nothing to say.
+
+    Idempotent: the report, its period's uniqueness and the message are one transaction.
+    """
+    weekly = settings.alerts.weekly
+    due = last_due(trigger_of(weekly.cron), now) if weekly.cron is not None else None
+    if due is None:
+        return None
+    period = period_before(
+        due,
+        days=weekly.days,
+        weeks_before=weekly.weeks_before,
+        bucket_seconds=settings.rollup.bucket_seconds,
+    )
+    async with engine.connect() as connection:
+        if await regression_reports.has_report(connection, since=period.since, until=period.until):
+            return None
+    await rollup.compute(engine, settings)
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ")
+        found = await build(connection, period, tiers=settings.tier_names)
+    if not found["requests"] and not found["requests_before"]:
+        return None  # nothing was running yet
+    async with engine.begin() as connection:
+        made = await regression_reports.save(connection, found, since=period.since, until=period.until, now=now)
+        if made is None:
+            return None
+        worse = found["cells"]["worse"] or found["marginals"]["worse"]
+        await enqueue(
+            connection,
+            key=f"regressions/{period.since.isoformat()}/{period.until.isoformat()}",
+            title=title(found),
+            body=found["headline"],
+            severity="warning" if worse else "info",
+            now=now,
+            url=f"/regressions/{made}",
+        )
+    log.info("regressions.reported", report=made, worse=len(found["cells"]["worse"]), tested=found["cells"]["tested"])
+    return made
+
+
+def last_due(trigger: CronTrigger, now: datetime) -> datetime | None:
+    """The last run of a schedule at or before `now` (aware); None where it had none in four years."""
+    for back in _BACK:
+        found: datetime | None = trigger.get_next_fire_time(None, now - back)
+        if found is None or found > now:
+            continue
+        while True:
+            later = trigger.get_next_fire_time(found, found + timedelta(seconds=1))
+            if later is None or later > now:
+                return found
+            found = later
+    return None
