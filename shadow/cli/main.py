@@ -34,6 +34,11 @@ COMMANDS = {
     "policy": ("shadow.cli.policy", "policy", "Threshold policies: history, apply, roll back."),
     "audit": ("shadow.cli.audit", "audit", "Who decided what, and whether that was changed since."),
     "alerts": ("shadow.cli.alerts", "alerts", "What is wrong: list, acknowledge, snooze, close, test the channels."),
+    "upgrade": (
+        "shadow.cli.upgrade",
+        "upgrade",
+        "Pinned-model upgrades: propose, status, approve, promote, roll back.",
+    ),
     "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),
     "doctor": ("shadow.cli.doctor", "doctor", "What works, what does not, what to do."),
 }

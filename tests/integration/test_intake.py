@@ -22,8 +22,8 @@ from shadow.intake.policy_follower import follow_policy
 from shadow.intake.segments import REJECTED, backlog, shippable
 from shadow.intake.shipper import Shipper
 from shadow.settings import Settings, parse
-from shadow.store import policies
-from shadow.store.engine import engine_for
+from shadow.store import policies, tier_pins, upgrades
+from shadow.store.engine import engine_for, utc_now
 
 pytestmark = pytest.mark.slow
 
@@ -209,8 +209,19 @@ async def test_a_new_policy_reaches_the_policy_file_within_a_second(
     began = asyncio.get_running_loop().time()
     await _until(lambda: json.loads(path.read_bytes())["version"] == 2)
     assert asyncio.get_running_loop().time() - began < 1.0, "announced, not polled"
-    in_force = {"version": 2, "thresholds": {"fast": 0.7}, "band": 0.02, "by_query_type": {}}
+    in_force: dict[str, Any] = {
+        "version": 2, "thresholds": {"fast": 0.7}, "band": 0.02, "by_query_type": {}, "pins": []
+    }  # fmt: skip
     assert json.loads(path.read_bytes()) == in_force
+    said: dict[str, Any] = {"pinned": {"model": "old"}, "candidate": {"model": "new"}, "reason": "r", "now": utc_now()}
+    async with engine.begin() as connection:
+        made = await upgrades.insert_proposal(connection, tier="fast", design={}, by="ann", **said)
+        await tier_pins.append(
+            connection, tier="fast", upgrade_id=made, author="jon", configured={"model": "old"}, share=0.1, **said
+        )
+    await _until(lambda: json.loads(path.read_bytes())["pins"])
+    [pin] = json.loads(path.read_bytes())["pins"]
+    assert (pin["upgrade_id"], pin["candidate"], pin["share"]) == (made, {"model": "new"}, 0.1)
     follower.cancel()
     await asyncio.gather(follower, return_exceptions=True)
 
