@@ -23,6 +23,8 @@ _UNKNOWN_BASE_RATE = 0.5
 _TRUST_UNFITTED = 0.7  # weight of log-odds that no labels back at all: of a judge's own, of judges never heard together
 #: Weight of log-odds on a query type without labels, and how many labels of its own count as much as those of all the others.
 TRUST_ELSEWHERE, BORROWED_LABELS = 0.85, 50
+#: The same where there was only a context: how well an answer keeps to it means something else in every kind of text.
+TRUST_UNREFERENCED = 0.3
 _MOST = 0.995
 
 
@@ -54,12 +56,15 @@ class Calibration:
         """How many labels of this query type stand behind it; without one, how many without any type."""
         return self.labels.get(query_type or NO_TYPE, 0)
 
-    def trust(self, query_type: str | None) -> float:
-        """What the log-odds count on this query type: 1 where its own labels back them, less where they are borrowed."""
+    def trust(self, query_type: str | None, *, unreferenced: bool = False) -> float:
+        """What the log-odds count on this query type: 1 where its own labels back them, less where they are borrowed.
+
+        unreferenced: the answer was held against a context only.
+        """
         if not self.labels:
             return 1.0
-        own = self.labels_of(query_type)
-        return (own + BORROWED_LABELS * TRUST_ELSEWHERE) / (own + BORROWED_LABELS)
+        own, elsewhere = self.labels_of(query_type), TRUST_UNREFERENCED if unreferenced else TRUST_ELSEWHERE
+        return (own + BORROWED_LABELS * elsewhere) / (own + BORROWED_LABELS)
 
     def is_borrowed(self, query_type: str | None) -> bool:
         """Whether what is said of this query type rests on labels of others more than on its own."""
@@ -76,13 +81,15 @@ class Calibration:
         curve = _pick(self.curves.get(judgment.judge, {}), query_type, None)
         return expit(_TRUST_UNFITTED * logit(judgment.score)) if curve is None else curve(judgment.score)
 
-    def combined(self, judgments: Sequence[Judgment], query_type: str | None) -> float | None:
+    def combined(
+        self, judgments: Sequence[Judgment], query_type: str | None, *, unreferenced: bool = False
+    ) -> float | None:
         """P(a careful human accepts) by all that gave a score, None where none did.
 
         On a query type with few labels of its own it is drawn towards one half: what holds elsewhere need not hold here.
         """
         found = self._together(judgments, query_type)
-        return None if found is None else expit(self.trust(query_type) * logit(found))
+        return None if found is None else expit(self.trust(query_type, unreferenced=unreferenced) * logit(found))
 
     def _together(self, judgments: Sequence[Judgment], query_type: str | None) -> float | None:
         scored = {j.judge: p for j in judgments if (p := self.one(j, query_type)) is not None}

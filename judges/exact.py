@@ -26,11 +26,14 @@ _SURE = frozenset({"field", "marked"})
 _CUT_OUT = frozenset({"field", "marked", "phrase"})
 #: More than one plain number: a list, a set, an interval, an inequality, a power, a root.
 _COMPOUND = re.compile(
-    r"(?<!<)[<>](?![<>])|[≤≥≠^√π∞±∅ℝ]|\\(?!text|mathrm|mbox|,|!|;|%|\$|d?frac)[a-zA-Z{]|^\s*\$?[(\[{]|\d,(?!\d{3}(?!\d))\s*-?[\d\\]|\d\s*!\s*$"
+    r"(?<!<)[<>](?![<>])|[≤≥≠^√π∞±∅ℝ]|\\(?!text|mathrm|mbox|,|!|;|%|\$|d?frac)[a-zA-Z{]|^\s*\$?[(\[{]|\d,(?!\d{3}(?!\d))\s*-?[\d\\]|\d\s*!\s*[-+*/(\d]"
     r"|\b[a-zA-Z]\s*=\s*[^=]+[,;]|\\text\s*\{\s*(?:and|or)\b"
 )
+#: The same, where nothing but the answer stands: a factorial, a letter's multiple.
+_LETTERED = re.compile(r"\d\s*!\s*$|\d\s*[xyznabpqt]\b(?!\w)")
 _FORMULA = re.compile(
-    _COMPOUND.pattern + r"|\\[a-zA-Z]|_|\d\s*[a-zA-Z]\b(?!\w)|\b[a-z]\s*[-+*/=]|[-+*/=]\s*[a-z]\b|\d\s*:\s*\d"
+    _COMPOUND.pattern
+    + r"|\\[a-zA-Z]|_|\d\s*[a-zA-Z]\b(?!\w)|\b[a-z]\s*[-+*/=]|[-+*/=]\s*[a-z]\b|\d\s*:\s*\d|\d\s*!\s*$"
 )
 _WORDS_ONLY = re.compile(r"\\(?:text|mathrm|textbf|mbox)\s*\{([^{}\\]*)\}")
 _EQUATION = re.compile(r"[\d)%]\s*=\s*\$?-?[\d.]")
@@ -81,12 +84,21 @@ def mathematics(comparison: Comparison, answer: FinalAnswer, reference: FinalAns
 
 
 def _is_compound(side: FinalAnswer) -> bool:
-    return len(side.text) <= 400 and _COMPOUND.search(side.text.replace("\\!", "")) is not None
+    if len(side.text) > 400:
+        return False
+    text = side.text.replace("\\!", "")
+    return _COMPOUND.search(text) is not None or (side.source in _SURE and _LETTERED.search(text) is not None)
 
 
 def _formula(answer: FinalAnswer, reference: FinalAnswer) -> Said | None:
-    """The comparison as formulas; None where both are plain numbers or words, which others read better."""
-    one, other = (_RATE.sub("", _unwrapped(side.text)) for side in (answer, reference))
+    """The comparison as formulas; None where both are plain numbers or words, which others read better.
+
+    `The answer is 5!` has no factorial, `5!` in a box has one.
+    """
+    factorials = any(side.source in _SURE and "!" in side.text for side in (answer, reference))
+    one, other = (
+        _RATE.sub("", _unwrapped(side.text if factorials else side.text.rstrip("! "))) for side in (answer, reference)
+    )
     if max(len(one), len(other)) > 400 or not all(
         s.source in _CUT_OUT or len(s.text) <= _BARE for s in (answer, reference)
     ):

@@ -29,6 +29,8 @@ _TOKEN = re.compile(
     + "|".join(sorted(["pi", *_FUNCTIONS], key=len, reverse=True))
     + r")|(?P<letter>[a-zA-Z])|(?P<sign>[-+*/^!|(){}_,\[\]]))"
 )
+_WHOLE = re.compile(r"(\d{1,6})\^\{?(\d{1,5})\}?|(\d{1,5})!")
+_MOST_FACTORS = 5_000
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _WORD = re.compile(r"[a-zA-Z]{3,}")
 
@@ -44,6 +46,7 @@ _DRESSING: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], .
     (re.compile(r"\\!"), ""),
     (re.compile(r"\\(?:left|right|displaystyle|bigl?|bigr|Bigl?|Bigr)(?![a-zA-Z])|\\[,;:! ]|~|\\quad|\\qquad"), " "),
     (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\\frac\s*(\d)\s*(\d)(?!\d)"), r"\\frac{\1}{\2}"),
     (re.compile(r"\\(?:cdot|times|ast)(?![a-zA-Z])|[×·⋅∙]"), "*"),
     (re.compile(r"\\div(?![a-zA-Z])|÷"), "/"),
     (re.compile(r"\*\*"), "^"),
@@ -80,6 +83,17 @@ def value_of(text: str, letters: Mapping[str, complex] | None = None) -> complex
     if not reader.done or cmath.isnan(value):
         raise NotAFormula("something is left over")
     return value
+
+
+def whole_value(text: str) -> int | None:
+    """The exact value of a power of whole numbers or a factorial, however large: `2^{2024}`, `100!`; None for anything else."""
+    found = _WHOLE.fullmatch(undressed(text).replace(" ", ""))
+    if found is None:
+        return None
+    base, power, factorial = found.groups()
+    if factorial is not None:
+        return math.factorial(int(factorial)) if int(factorial) <= _MOST_FACTORS else None
+    return int(base) ** int(power) if int(power) <= _MOST_FACTORS else None
 
 
 @lru_cache(maxsize=256)

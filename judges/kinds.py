@@ -91,13 +91,17 @@ def kind_of(comparison: Comparison, answer: FinalAnswer, reference: FinalAnswer)
         return "number"
     if _short(reference) and query_type in _LABEL_TYPES:
         return "label"
-    return _kind_of_text(prompt, answer, reference)
+    return _kind_of_text(comparison, prompt, answer, reference)
 
 
-def _kind_of_text(prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> Kind:
+def _kind_of_text(comparison: Comparison, prompt: str, answer: FinalAnswer, reference: FinalAnswer) -> Kind:
     """A formula, a list, a name, or nothing of that."""
     if any(_MATH.search(side.text) for side in (answer, reference)) and all(
         side.source != "last" and len(side.text) <= 200 for side in (answer, reference)
+    ):
+        return "math"
+    if (is_arithmetic(comparison) or _COUNTS.search(prompt)) and all(
+        side.source in ("field", "marked") and 0 < len(side.text) <= 200 for side in (answer, reference)
     ):
         return "math"
     if asks_for_list(prompt) and all(items_of(side.text) or items_of(side.working) for side in (answer, reference)):

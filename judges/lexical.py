@@ -20,7 +20,7 @@ class LexicalJudge:
     text are not, because a summary is made of them.
     """
 
-    name = "lexical@2"
+    name = "lexical@3"
 
     async def judge(self, comparisons: Sequence[Comparison]) -> list[Judgment]:
         """One judgment per comparison, same order."""

@@ -31,7 +31,7 @@ class MarkersJudge:
     context is all that there is to go by, it says how far the answer keeps to it, either way.
     """
 
-    name = "markers@2"
+    name = "markers@3"
 
     async def judge(self, comparisons: Sequence[Comparison]) -> list[Judgment]:
         """One judgment per comparison, same order."""

@@ -8,8 +8,9 @@ import math
 import re
 from collections.abc import Sequence
 
-from judges.formula import NotAFormula, letters_of, undressed, value_of
+from judges.formula import NotAFormula, letters_of, undressed, value_of, whole_value
 from judges.intervals import as_interval
+from judges.quantities import grouped
 from judges.text import fold
 
 _TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textit|rm|mathit)\s*\{([^{}]*)\}")
@@ -60,7 +61,7 @@ def _prepared(text: str) -> str:
         text = exact[0]
     if "\\in" in text or "∈" in text:
         text = _VARIABLE.sub("", text, count=1)
-    text = as_interval(text.replace("\\{", "{").replace("\\}", "}"))
+    text = as_interval(grouped(text).replace("\\{", "{").replace("\\}", "}"))
     return _UNIT_AFTER.sub("", text.replace("\\%", "%")).rstrip("%").strip()
 
 
@@ -213,7 +214,8 @@ def _same_value(one: str, other: str) -> bool | None:
             if not _near(*values):
                 return not letters and _rounds(one, other, abs(values[0] - values[1]))
     except NotAFormula:
-        return None
+        exact = [whole_value(t) for t in (one, other)]
+        return None if None in exact else exact[0] == exact[1]
     return True
 
 

@@ -56,7 +56,7 @@ class Panel:
     what a certificate has to promise to count.
     """
 
-    name = "panel@3"
+    name = "panel@4"
 
     def __init__(
         self,
@@ -134,8 +134,11 @@ class Panel:
 
     def probability(self, hearing: Hearing) -> float | None:
         """P(a careful human accepts) by what was said so far; None where nobody has evidence. A rule outvotes all others."""
-        counted = [j for j in hearing.said if j.judge == RULES and j.score is not None] or hearing.said
-        return self.calibration.combined(counted, hearing.comparison.query_type)
+        about = hearing.comparison
+        if ruled := [j for j in hearing.said if j.judge == RULES and j.score is not None]:
+            return self.calibration.combined(ruled, about.query_type)
+        unreferenced = not (about.reference or "").strip()
+        return self.calibration.combined(hearing.said, about.query_type, unreferenced=unreferenced)
 
     def conclude(self, hearing: Hearing) -> PanelJudgment:
         """One probability and verdict from what was said."""

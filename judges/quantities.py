@@ -16,6 +16,8 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+_GROUPED = re.compile(r"\d{1,3}(?: \d{3})+(?!\d)")
+_ONLY_GROUPED = re.compile(r"[^\d\w]{0,3}\d{1,3}(?: \d{3})+(?:\.\d+)?(?:\s?[^\d\s]\D{0,12})?")
 _LOOSE = re.compile(rf"(?:{_NUMBER})")
 _MIXED = re.compile(r"(?<![\w./])(-?)(?:(\d{1,9})\s+)?(\d{1,9})\s*/\s*(\d{1,9})(?![\w/]|\.\d)")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{?\s*(-?\d+)\s*\}?\s*\{?\s*(\d+)\s*\}?")
@@ -54,7 +56,7 @@ def strip_latex(text: str) -> str:
     """The text with LaTeX number dressing removed: `\\frac{1}{2}` is 1/2, `5\\,000` is 5000, `\\$` is $."""
     if "\\" not in text and "{" not in text:
         return text
-    text = _LATEX_FRACTION.sub(r"\1/\2", text)
+    text = _LATEX_FRACTION.sub(r"\1/\2", re.sub(r"(?<=\d)(?=\\[dt]?frac)", " ", text))
     text = re.sub(r"\\(?:text|mathrm|mathbf|mbox|textbf)\s*\{([^{}]*)\}", r" \1 ", text)
     text = text.replace("\\times", "*").replace("\\cdot", "*").replace("\\div", "/").replace("{,}", ",")
     return re.sub(r"\\[,;!: ]", "", text).replace("\\$", "$").replace("\\%", "%")
@@ -106,6 +108,11 @@ def _plain(match: re.Match[str], text: str) -> Quantity | None:
     places = len(match["value"].partition(".")[2]) if after not in _SCALE else 0
     signed = -value if negative else value
     return Quantity(value=signed, unit=unit, start=match.start(), end=end, decimals=places)
+
+
+def grouped(text: str) -> str:
+    """`1 000 000` without its spaces, where the text is nothing but that number and maybe a unit."""
+    return _GROUPED.sub(lambda m: m[0].replace(" ", ""), text) if _ONLY_GROUPED.fullmatch(text.strip()) else text
 
 
 def number_values(text: str) -> list[float]:
@@ -167,7 +174,7 @@ def _rounded_alike(one: Quantity, other: Quantity) -> bool:
 
 def to_quantity(text: str) -> Quantity | None:
     """The one quantity that a short final answer states; None where it states none or several that differ."""
-    text = strip_latex(clean(text))
+    text = grouped(strip_latex(clean(text)))
     found = quantities(text)
     if not found:
         spelled = spelled_numbers(text)

@@ -41,7 +41,7 @@ class SemanticJudge:
     number hardly moves an embedding: facts are compared beside it.
     """
 
-    name = "semantic@2"
+    name = "semantic@3"
 
     def __init__(self, embedder: Embedder | None = None, *, threads: int = 1) -> None:
         self._embedder = embedder or default_embedder(threads=threads)

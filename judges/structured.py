@@ -31,7 +31,7 @@ class StructuredJudge:
     number along the same way are right more often than two that meet by chance.
     """
 
-    name = "structured@2"
+    name = "structured@3"
 
     async def judge(self, comparisons: Sequence[Comparison]) -> list[Judgment]:
         """One judgment per comparison, same order."""

@@ -1,7 +1,8 @@
 """How many pairs a second do the free judges manage, and do both embedding engines come to the same verdicts?
 
 Pairs are generated: questions of the lab's world with answers of two of its tiers, brought to 60 words where the engines are
-compared. Engines take turns in every round on the same pairs; a ratio takes both sides from the same round.
+timed. Engines take turns in every round on the same pairs; a ratio takes both sides from the same round. Verdicts are compared on
+those and on 2,000 more, as they are.
 """
 
 from __future__ import annotations
@@ -47,10 +48,15 @@ def pairs(n: int, seed: int) -> list[Comparison]:
     ]
 
 
+def of_text(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Those of free text: a panel asks the semantic judge about no others."""
+    return [c for c in comparisons if c.query_type in _KINDS_OF_TEXT and c.reference]
+
+
 def of_60_words(comparisons: Sequence[Comparison], seed: int) -> list[Comparison]:
     """Pairs of free text, both answers brought to 60 words by what other answers say."""
     rng = random.Random(seed)
-    texts = [c for c in comparisons if c.query_type in _KINDS_OF_TEXT and c.reference]
+    texts = of_text(comparisons)
 
     def filled(text: str) -> str:
         said = text.split()
@@ -75,8 +81,10 @@ def cheap(comparisons: Sequence[Comparison], rounds: int) -> list[float]:
     return rates
 
 
-def engines(comparisons: Sequence[Comparison], rounds: int) -> tuple[dict[str, list[float]], float, int]:
-    """Pairs a second by engine, the share of equal verdicts, and how many pairs were compared."""
+def engines(
+    comparisons: Sequence[Comparison], rounds: int, more: Sequence[Comparison]
+) -> tuple[dict[str, list[float]], list[bool]]:
+    """Pairs a second by engine, and which verdicts were equal, of `more` as well."""
     judges = {"torch": SemanticJudge(SentenceTransformersEmbedder()), "int8": SemanticJudge(Int8Embedder())}
     for judge in judges.values():
         asyncio.run(judge.judge(comparisons[:4]))
@@ -89,8 +97,17 @@ def engines(comparisons: Sequence[Comparison], rounds: int) -> tuple[dict[str, l
             started = time.perf_counter()
             said[name] += asyncio.run(judges[name].judge(part))
             rates[name].append(len(part) / (time.perf_counter() - started))
-    same = [a.verdict == b.verdict for a, b in zip(said["torch"], said["int8"], strict=True)]
-    return rates, sum(same) / len(same), len(same)
+    for name, judge in judges.items():
+        said[name] += asyncio.run(judge.judge(more))
+    return rates, [a.verdict == b.verdict for a, b in zip(said["torch"], said["int8"], strict=True)]
+
+
+def wilson(found: int, n: int) -> str:
+    """A share with its 95 % Wilson interval."""
+    share, spread = found / n, 1.96**2 / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = 1.96 * ((share * (1 - share) + spread / 4) / n) ** 0.5 / (1 + spread)
+    return f"{share:.4f} [{middle - half:.4f}, {middle + half:.4f}]"
 
 
 def interval(values: Sequence[float], seed: int = 0) -> str:
@@ -106,18 +123,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=3_000)
     parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--compare", type=int, default=2_000, help="further pairs on which verdicts are compared")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     made = pairs(options.pairs, options.seed)
     rates = cheap(made, options.rounds)
     print(f"structured + lexical + markers      pairs/s {interval(rates)}")
     texts = of_60_words(made, options.seed)[: 30 * options.rounds]
-    by_engine, same, compared = engines(texts, options.rounds)
+    by_engine, equal = engines(
+        texts, options.rounds, of_text(pairs(3 * options.compare, options.seed + 1))[: options.compare]
+    )
+    same = sum(equal) / len(equal)
     for name, found in by_engine.items():
         print(f"semantic, {name:5s}, {WORDS}-word answers  pairs/s {interval(found)}")
     ratios = [a / b for a, b in zip(by_engine["int8"], by_engine["torch"], strict=True)]
     print(f"int8 / torch, same round            ratio   {interval(ratios)}")
-    print(f"equal verdicts                      {same:.4f} of {compared}")
+    print(f"equal verdicts                      share   {wilson(sum(equal), len(equal))} of {len(equal)}")
     bars = (
         (f"{CHEAP_PAIRS_PER_SECOND} pairs/s without embeddings", statistics.median(rates) >= CHEAP_PAIRS_PER_SECOND),
         (f"int8 at least {TIMES_TORCH:g} times torch", statistics.median(ratios) >= TIMES_TORCH),

@@ -209,7 +209,7 @@ def _sample(
         rows["answers"].append(
             (
                 request_id, name, str(repeat), "t" if is_served else "f", repr(pi), MODELS[name][0], "ok", "stop",
-                "400", "120", f"{cost:.9f}", "0.8", "panel@3" if mirrored else _NULL, verdict if held else _NULL,
+                "400", "120", f"{cost:.9f}", "0.8", "panel@4" if mirrored else _NULL, verdict if held else _NULL,
                 _NULL if p is None else str(p),
             )
         )  # fmt: skip

@@ -146,9 +146,9 @@ def test_the_shipped_panel_accepts_the_right_and_rejects_the_wrong() -> None:
 
 def test_a_panel_is_built_from_names_cheapest_first() -> None:
     assert [j.name for j in build_panel(["markers", "lexical", "structured"]).judges] == [
-        "structured@2",
-        "lexical@2",
-        "markers@2",
+        "structured@3",
+        "lexical@3",
+        "markers@3",
     ]
     with pytest.raises(UnknownJudge, match="'astrology'; known are structured"):
         build_panel(["astrology"])
@@ -213,7 +213,7 @@ def test_a_new_version_of_a_judge_does_not_use_the_old_curve() -> None:
     curve = Curve(scores=(0.0, 1.0), probabilities=(0.1, 0.2), n=100)
     calibration = Calibration(curves={"lexical@1": {ANY: curve}})
     old = Judgment(judge="lexical@1", verdict="accept", score=1.0, rationale="")
-    new = Judgment(judge="lexical@2", verdict="accept", score=1.0, rationale="")
+    new = Judgment(judge="lexical@3", verdict="accept", score=1.0, rationale="")
     assert calibration.one(old, None) == pytest.approx(0.2)
     assert (calibration.one(new, None) or 0) > 0.9
 
@@ -262,5 +262,5 @@ def test_the_shipped_calibration_says_where_it_comes_from() -> None:
         name.startswith(("routellm/gsm8k", "zeroeval/gsm", "evouna/", "lab (generated)"))
         for name in shipped.provenance["datasets"]
     )
-    assert {"structured@2", "lexical@2", "semantic@2"} <= set(shipped.curves)
+    assert {"structured@3", "lexical@3", "semantic@3"} <= set(shipped.curves)
     assert ANY in shipped.base_rates

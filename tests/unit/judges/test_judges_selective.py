@@ -7,6 +7,7 @@ import json
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,16 @@ def test_a_query_type_without_labels_borrows_with_caution() -> None:
     assert logit(borrowed[0].estimate) == pytest.approx(TRUST_ELSEWHERE * logit(0.8493))
     few = calibration({ANY: cut(0.7)}, labels={ANY: 500, "poems": BORROWED_LABELS})
     assert TRUST_ELSEWHERE < few.trust("poems") < few.trust("qa") + few.trust("poems") <= 2
+
+
+def test_grounds_in_a_context_alone_decide_nothing_on_a_query_type_without_labels() -> None:
+    made = calibration({ANY: cut(0.7), "qa": cut(0.7)})
+    judge = ScriptedJudge("lexical@9", {"sure": 0.995})
+    known, foreign = (
+        [replace(p, reference=None, context="said before") for p in pairs("sure", query_type=kind)]
+        for kind in ("qa", "poems")
+    )
+    assert [run(Panel([judge], calibration=made), p)[0].verdict for p in (known, foreign)] == ["accept", "abstain"]
 
 
 def test_thresholds_hold_only_for_the_judges_they_were_certified_behind() -> None:

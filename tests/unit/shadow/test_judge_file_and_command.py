@@ -69,7 +69,7 @@ def test_labels_give_figures_with_intervals_over_all_and_by_group(pairs: Path) -
         {"meta.answer_model": "small", "dataset": "made up"},
         {"meta.answer_model": "tiny", "dataset": "made up"},
     ]
-    assert report["judges"] == ["structured@2", "lexical@2", "markers@2"]
+    assert report["judges"] == ["structured@3", "lexical@3", "markers@3"]
 
 
 def test_out_has_one_line_per_line_in_order(pairs: Path, tmp_path: Path) -> None:
@@ -258,6 +258,6 @@ def test_dearer_calls_that_were_spared_are_counted(tmp_path: Path) -> None:
     same = write(tmp_path / "same.jsonl", [pair(i, right=True, reference=f"{CITIES[i]}, I think.") for i in range(9)])
     report = json.loads(run(same, "--json").stdout)
     assert report["overall"]["verdicts"]["accept"] == 9
-    assert report["overall"]["spared"] == {"semantic@2": 9}
-    assert "semantic@2" not in report["overall"]["asked"]
-    assert "Calls spared, as cheaper judges had decided: semantic@2 9 (asked 0)." in run(same).stdout
+    assert report["overall"]["spared"] == {"semantic@3": 9}
+    assert "semantic@3" not in report["overall"]["asked"]
+    assert "Calls spared, as cheaper judges had decided: semantic@3 9 (asked 0)." in run(same).stdout
