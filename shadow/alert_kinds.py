@@ -17,6 +17,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "gold_tampered": "the gold set is not what was frozen",
         "accuracy_drop": "judged accuracy fell, or the judge changed",
         "silent_model_change": "another model answers than was pinned",
+        "model_behaviour": "a model behaves otherwise under an unchanged name",
         "model_fingerprint": "another build of a pinned model answers",
         "upgrade": "an upgrade of a pinned model waits, was stopped or was taken back",
         "model_retires": "a pinned model will be switched off",

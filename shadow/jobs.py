@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from shadow import pins, rollup, watch
 from shadow.audit_heads import note_head
+from shadow.canaries.service import ask_for_canaries
 from shadow.challenger import service as challenger
 from shadow.gold_schedule import ask_for_gold
 from shadow.notifying import delivery
@@ -32,6 +33,8 @@ class Job:
 def jobs(settings: Settings) -> tuple[Job, ...]:
     trained_anew = (Job(name="challenger", every_seconds=challenger.CHECK_SECONDS, run=challenger.run),)
     reports = (Job(name="regressions", every_seconds=regressions.CHECK_SECONDS, run=regressions.run),)
+    every_seconds = (settings.pins.canary.every_minutes or 1.0) * 60
+    canary = (Job(name="canaries", every_seconds=min(60.0, every_seconds / 4), run=ask_for_canaries),)
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
         Job(name="streams", every_seconds=settings.rollup.every_seconds, run=watch.run),
@@ -46,5 +49,6 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),
         *(reports if settings.alerts.weekly.cron is not None else ()),
         Job(name="audit head", every_seconds=300, run=note_head),
+        *(canary if settings.pins.canary.every_minutes is not None else ()),
         *(trained_anew if settings.challenger.every_hours is not None else ()),
     )

@@ -14,11 +14,11 @@ from typing import Any
 
 from router.pricing import Price, resolve_prices
 from shadow.settings import Settings
-from shadow.store import alerts, audit, model_reports
+from shadow.store import alerts, audit, canaries, model_reports
 from shadow.store.engine import AsyncConnection, AsyncEngine, utc_now
 from shadow.store.model_reports import ModelPin, ModelReport
 
-CHANGED, REBUILT, RETIRES = "silent_model_change", "model_fingerprint", "model_retires"
+CHANGED, REBUILT, RETIRES, BEHAVES = "silent_model_change", "model_fingerprint", "model_retires", "model_behaviour"
 WARN_DAYS, URGENT_DAYS = 30, 7
 #: What was reported so long before the newest report is over.
 CURRENT = timedelta(hours=24)
@@ -64,9 +64,14 @@ async def look(connection: AsyncConnection, *, now: datetime) -> list[Change]:
 
 
 async def accept(connection: AsyncConnection, provider: str, model: str, *, by: str, why: str, now: datetime) -> int:
-    """Make all that was reported of a model part of its pin; audited. Returns how many reports were not before."""
+    """Make all that was reported of a model part of its pin, and its behaviour from now on; audited.
+
+    Returns how many reports were not part of it before.
+    """
     await model_reports.pin_first(connection, now=now)
     taken = await model_reports.accept_reports(connection, provider, model, until=now, by=by, now=now)
+    await canaries.accept(connection, provider, model, by=by, now=now)
+    await alerts.close_alerts(connection, BEHAVES, [f"{provider}/{model}"], now=now)
     await look(connection, now=now)
     details: Mapping[str, Any] = {"reason": why, "reports": taken}
     await audit.record(

@@ -19,6 +19,7 @@ from shadow.errors import ConfigError
 from shadow.sampling import Rates
 from shadow.settings_alerts import AlertSettings
 from shadow.settings_challenger import ChallengerSettings
+from shadow.settings_pins import PinSettings
 from shadow.settings_quality import JudgeModelSettings, JudgeSettings, LabelSettings, Section
 from shadow.settings_upgrades import UpgradeSettings
 
@@ -176,6 +177,7 @@ class Settings(RouterSettings):
     upgrades: UpgradeSettings = Field(
         default_factory=UpgradeSettings, description="How pinned models are replaced by others."
     )
+    pins: PinSettings = Field(default_factory=PinSettings, description="Whether pinned models stay what they were.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where the store is.")
     data_dir: Path | None = Field(
         None, description="Spool, embedded database and policy; null: the user data directory."

@@ -6,7 +6,7 @@ import procrastinate
 
 from shadow.store.engine import libpq_url
 
-MIRROR, JUDGE, GOLD = "mirror", "judge", "gold"
+MIRROR, JUDGE, GOLD, CANARY = "mirror", "judge", "gold", "canary"
 
 
 def queue_app(database_url: str) -> procrastinate.App:

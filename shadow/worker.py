@@ -12,6 +12,8 @@ import structlog
 from procrastinate.types import JSONValue
 
 from router.pricing import resolve_prices
+from shadow.canaries.asking import Asker
+from shadow.canaries.service import CanaryRuns
 from shadow.gold_judging import GoldJudging
 from shadow.mirror import Mirror
 from shadow.panels import panels_of
@@ -36,6 +38,7 @@ async def run_worker(settings: Settings, database_url: str) -> None:
     engine = engine_for(database_url)
     mirror = Mirror(settings, resolve_prices(settings.providers, settings.tiers))
     panels = panels_of(settings)
+    asker = Asker(settings)
     log.info("worker.started", judges=list(settings.judges.panel))
 
     async def work() -> None:
@@ -43,6 +46,7 @@ async def run_worker(settings: Settings, database_url: str) -> None:
         app = queue_app(database_url)
         Tasks(settings, engine, mirror, panels).register(app)
         GoldJudging(settings, engine, panels).register(app)
+        CanaryRuns(settings, engine, asker).register(app)
         async with app.open_async(), asyncio.TaskGroup() as group:
             group.create_task(_work_off(app, MIRROR, settings.sampling.concurrency))
             group.create_task(_work_off(app, JUDGE, JUDGE_CONCURRENCY))
@@ -53,6 +57,7 @@ async def run_worker(settings: Settings, database_url: str) -> None:
         await keep_running("worker", work, stop)
     finally:
         await mirror.aclose()
+        await asker.aclose()
         await engine.dispose()
     log.info("worker.stopped")
 

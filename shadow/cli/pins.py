@@ -27,12 +27,19 @@ def pins(ctx: click.Context, config: Path, *, as_json: bool) -> None:
     """Pinned models: what providers report has answered, price, window, first and last seen, retirement."""
     if ctx.invoked_subcommand is not None:
         return
+    from shadow.canaries.shown import newest_by_model, run_json, run_text
     from shadow.pins_text import pin_json, state_text
+    from shadow.store.canaries import last_runs
 
-    with store_url(load(config)) as url:
+    settings = load(config)
+    with store_url(settings) as url:
         rows = in_one_transaction(url, _rows)
+        runs = newest_by_model(in_one_transaction(url, last_runs))
     if as_json:
-        click.echo(json.dumps({"pins": [pin_json(row) for row in rows]}))
+        told = {key: run_json(run) for key, run in runs.items()}
+        click.echo(
+            json.dumps({"pins": [pin_json(row) | {"canary": told.get((row.provider, row.model))} for row in rows]})
+        )
         return
     if not rows:
         click.echo("no model was seen yet: the scheduler notes what is configured, the intake what answers")
@@ -41,7 +48,18 @@ def pins(ctx: click.Context, config: Path, *, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(pad_edge=False)
-    for column in ("provider", "model", "tiers", "pinned", "build", "answers", "last seen (UTC)", "retires", "state"):
+    for column in (
+        "provider",
+        "model",
+        "tiers",
+        "pinned",
+        "build",
+        "answers",
+        "last seen (UTC)",
+        "retires",
+        "state",
+        "canaries",
+    ):
         table.add_column(column, overflow="fold")
     for row in rows:
         cells = (
@@ -54,6 +72,7 @@ def pins(ctx: click.Context, config: Path, *, as_json: bool) -> None:
             "" if row.last_at is None else f"{row.last_at:%Y-%m-%d %H:%M}",
             "" if row.retires is None else row.retires.isoformat(),
             state_text(row),
+            run_text(runs.get((row.provider, row.model)), is_on=settings.pins.canary.every_minutes is not None),
         )
         table.add_row(*map(escape, cells))
     report_console().print(table)

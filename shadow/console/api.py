@@ -34,6 +34,6 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_regression_routes(routes, settings, engine)
     add_scorer_routes(routes, engine)
     add_audit_routes(routes, settings, engine)
-    add_pin_routes(routes, engine)
+    add_pin_routes(routes, settings, engine)
     add_stream_routes(routes, settings, engine)
     return routes

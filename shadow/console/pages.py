@@ -69,7 +69,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
-    add_pin_page(routes, engine, render=render, unreadable=unreadable)
+    add_pin_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_regression_pages(routes, settings, engine, render=render, unreadable=unreadable)
     add_pair_page(routes, engine, render=render, unreadable=unreadable)

@@ -2,7 +2,8 @@
 
 `python -m shadow.lab.provider --port 0 --seed 1` serves the models of the lab's tiers and prints one line of JSON with its
 port when ready. Each call draws anew whether it succeeds, so that the same question asked twice may get two answers.
-`POST /lab/faults` makes it fail (see `shadow.lab.faults`), `GET /lab/faults` tells what is in force.
+`POST /lab/faults` makes it fail (see `shadow.lab.faults`), `GET /lab/faults` tells what is in force. `POST /lab/impostors` lets
+another model answer in the name of one (see `shadow.lab.impostors`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -32,6 +34,7 @@ from shadow.lab.asgi import (
     stream_out,
 )
 from shadow.lab.faults import FaultPlan
+from shadow.lab.impostors import Impostor, read_impostors
 from shadow.lab.processes import announce
 from shadow.lab.seeds import stream
 from shadow.lab.tiers import LabTier
@@ -64,6 +67,7 @@ class Provider:
     ) -> None:
         self.world = world
         self.faults = faults if faults is not None else FaultPlan()
+        self.impostors: dict[str, Impostor] = {}
         self.calls: Counter[str] = Counter()
         self._latency_scale = latency_scale
         self._latency_spread = latency_spread
@@ -91,6 +95,8 @@ class Provider:
                 await reply(send, 200, orjson.dumps(self.faults.as_json()))
             case "POST", "/lab/faults":
                 await self._set_faults(receive, send)
+            case "POST", "/lab/impostors":
+                await self._set_impostors(receive, send)
             case _, path:
                 await reply(send, 404, error_body(f"no such path: {path}", "invalid_request_error"))
 
@@ -101,6 +107,14 @@ class Provider:
             await reply(send, 400, error_body(str(exc), "invalid_request_error"))
             return
         await reply(send, 200, orjson.dumps(self.faults.as_json()))
+
+    async def _set_impostors(self, receive: Receive, send: Send) -> None:
+        try:
+            self.impostors = read_impostors(orjson.loads(await read_body(receive)), self.models)
+        except ValueError as exc:
+            await reply(send, 400, error_body(str(exc), "invalid_request_error"))
+            return
+        await reply(send, 200, orjson.dumps({"impostors": sorted(self.impostors)}))
 
     async def _complete(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -118,8 +132,14 @@ class Provider:
         if fault is not None and fault.mode != "cut":
             await fail(fault, Connection(scope, receive), send)
             return
-        column, tier = self._tiers[model]
-        completion = self._answer(column, tier, body, messages)
+        impostor = self.impostors.get(model, Impostor())
+        column, tier = self._tiers[impostor.answers_as or model]
+        named = self._tiers[model][1]
+        completion = replace(
+            self._answer(column, tier, body, messages),
+            model=impostor.reports or model,
+            system_fingerprint=named.system_fingerprint if impostor.reports is None else f"fp_{impostor.reports}",
+        )
         seconds = tier.latency_seconds * self._latency_scale * math.exp(self._luck.gauss(0.0, self._latency_spread))
         broken = None if fault is None else Connection(scope, receive)
         if body.get("stream"):

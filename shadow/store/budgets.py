@@ -12,7 +12,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-Purpose = Literal["mirror", "judge", "gold"]
+Purpose = Literal["mirror", "judge", "gold", "canary"]
 
 # One statement: the row lock of the UPDATE serialises workers, so that the cap can't be passed by two at once.
 _RESERVE = sa.text(

@@ -43,12 +43,12 @@ class StandIn:
 STAND_INS = {
     "shadow judge pairs": StandIn(instead=HELP, why="the file is the reader's; test_judge_file_and_command.py runs it"),
     "shadow judge --from-store": StandIn(instead=HELP, why="needs labelled samples; test_judges_in_store.py runs it"),
-    "shadow pins accept": StandIn(instead=HELP, why="needs a model of the reader's; test_pins.py accepts one"),
     "shadow upgrade propose": StandIn(instead=HELP, why="needs providers of the reader's; test_upgrades.py proposes"),
     "shadow upgrade status 1": StandIn(instead=HELP, why="needs a proposal; test_upgrade_command.py shows one"),
     "shadow upgrade approve": StandIn(instead=HELP, why="needs weeks of pairs; test_upgrades.py approves"),
     "shadow upgrade promote": StandIn(instead=HELP, why="needs an approval; test_upgrades.py promotes"),
     "shadow upgrade rollback": StandIn(instead=HELP, why="needs a switch; test_upgrades.py takes one back"),
+    "shadow pins accept": StandIn(instead=HELP, why="needs a model of the reader's; test_model_pins.py accepts one"),
     "shadow scorer show": StandIn(instead=HELP, why="needs a challenger, which needs weeks of traffic"),
     "shadow scorer adopt": StandIn(instead=HELP, why="needs a proposed challenger"),
     "shadow scorer reject": StandIn(instead=HELP, why="needs a waiting challenger"),

@@ -6,12 +6,14 @@ import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import numpy as np
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from shadow import watch
+from shadow.console.app import create_console
 from shadow.settings import Settings
 from shadow.store import alert_actions, alerts, watch_streams
 from shadow.store.engine import AsyncConnection, AsyncEngine
@@ -113,6 +115,12 @@ async def test_a_fall_is_told_once_and_settled_by_accepting_the_new_level(
     assert fired.fired_at is not None
     assert START + timedelta(minutes=2_300) < fired.fired_at < START + timedelta(minutes=3_800)
     assert fired.draws == 3_800 - 2_001
+    transport = httpx.ASGITransport(app=create_console(settings, engine))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8081") as client:
+        first, second = (await client.get("/api/v1/streams")).json()["streams"]
+        assert "fallen since 2026-09-08" in (await client.get("/streams")).text
+    assert (first["state"], first["needed"], second["state"], second["needed"]) == ("fallen", 0, "idle", 1_850)
+    assert first["p"] <= first["bar"]
 
     async with engine.begin() as connection:
         await alert_actions.close_alert(connection, alert.id, by="mira", now=START + timedelta(minutes=3_920))
