@@ -78,7 +78,7 @@ async def load_overview(engine: AsyncEngine, settings: Settings, *, now: datetim
         proposal=waiting,
         proposal_lines=tuned_lines(waiting.evidence, history[0].policy.thresholds) if waiting and history else [],
         spent_today={purpose: (*spent.get(purpose, (Decimal(0), Decimal(0))), cap) for purpose, cap in caps.items()},
-        alerts=open_alerts,
+        alerts=[alert for alert in open_alerts if not alert.is_snoozed(now)],
     )
 
 

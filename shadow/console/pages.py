@@ -11,7 +11,9 @@ import jinja2
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from shadow.alert_kinds import title_of
 from shadow.console import overview, trend, wording
+from shadow.console.alert_page import add_alert_page
 from shadow.console.audit_page import add_audit_page
 from shadow.console.judge_page import add_judge_page
 from shadow.console.label_pages import add_label_pages
@@ -68,6 +70,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
             return unreadable(exc)
         return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
+    add_alert_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_pin_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
@@ -109,6 +112,7 @@ def _templates(settings: Settings) -> jinja2.Environment:
         wording.ago,
         wording.duration,
         wording.plain,
+        title_of,
         pieces,
         readable,
         overview.why_no_accuracy,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.store.notifications import Occasion, Severity
@@ -53,6 +53,16 @@ class Delivery:
     next_at: datetime
     last_error: str | None
     delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelState:
+    """waiting: messages that are to be sent yet; oldest_waiting_at: when the first of them that was tried was written."""
+
+    waiting: int
+    oldest_waiting_at: datetime | None
+    last_delivered_at: datetime | None
+    last_error: str | None
 
 
 async def plan(
@@ -179,6 +189,26 @@ async def last_deliveries(
     if alert_ids is not None:
         query = query.where(notifications.c.alert_id.in_(alert_ids))
     return [Delivery(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def channel_states(connection: AsyncConnection) -> dict[str, ChannelState]:
+    """channel -> how it fares; only channels that a message was meant for."""
+    is_waiting = deliveries.c.state.in_(("pending", "claimed"))
+    is_failing = sa.and_(is_waiting, deliveries.c.last_error.is_not(None))
+    newest_error = sa.func.array_agg(aggregate_order_by(deliveries.c.last_error, deliveries.c.next_at.desc()))
+    query = (
+        sa.select(
+            deliveries.c.channel,
+            sa.func.count().filter(is_waiting).label("waiting"),
+            sa.func.min(notifications.c.created_at).filter(is_failing).label("oldest_waiting_at"),
+            sa.func.max(deliveries.c.delivered_at).label("last_delivered_at"),
+            sa.type_coerce(newest_error.filter(is_failing), sa.ARRAY(sa.Text))[1].label("last_error"),
+        )
+        .join(notifications, notifications.c.id == deliveries.c.notification_id)
+        .group_by(deliveries.c.channel)
+    )
+    rows = (await connection.execute(query)).mappings().all()
+    return {row["channel"]: ChannelState(**{n: v for n, v in row.items() if n != "channel"}) for row in rows}
 
 
 def _is(one: Claim) -> sa.ColumnElement[bool]:

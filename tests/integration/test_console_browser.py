@@ -28,9 +28,9 @@ from router.contracts import Exchange
 from shadow.console.app import create_console
 from shadow.sampling import Draw, Target
 from shadow.settings import LabelSettings, Settings
-from shadow.store import samples
+from shadow.store import alerts, samples
 from shadow.store.console_samples import last_samples
-from shadow.store.engine import AsyncEngine, engine_for
+from shadow.store.engine import AsyncEngine, engine_for, utc_now
 from shadow.store.samples import Answer
 
 pytestmark = pytest.mark.slow
@@ -65,6 +65,8 @@ class Reader(Protocol):
     def see(self, url: str) -> Seen: ...
 
     def label(self, url: str) -> list[str]: ...
+
+    def attend(self, url: str) -> None: ...
 
 
 class Parser(HTMLParser):
@@ -121,6 +123,14 @@ class PlainReader:
                 if undo:
                     assert client.delete("/api/v1/labels/last").json() == {"item_id": item}
             return seen
+
+    def attend(self, url: str) -> None:
+        """What the buttons of the page about alerts would do, without them."""
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            number = client.get("/alerts").text.partition('data-alert="')[2].partition('"')[0]
+            client.put("/api/v1/labels/reviewer", json={"name": "mira"}).raise_for_status()
+            for act, body in (("ack", {}), ("snooze", {"hours": 4})):
+                client.post(f"/api/v1/alerts/{number}/{act}", json=body).raise_for_status()
 
 
 class BrowserReader:
@@ -181,6 +191,24 @@ class BrowserReader:
                     page.keyboard.press(after)
                     page.wait_for_selector(f'#item[data-item="{item}"]')
             return seen
+
+    def attend(self, url: str) -> None:
+        self._thread.submit(self._attend, url).result(90)
+
+    def _attend(self, url: str) -> None:
+        """Acknowledge and snooze the alert, by buttons; the page asks for a name first."""
+        with self._browser.new_context(viewport={"width": 390, "height": 844}) as context:
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            page.goto(f"{url}/alerts")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the phone"
+            page.click('[data-act="ack"]')
+            page.wait_for_selector("#problem:not(:empty)")
+            page.fill("#alert-name", "mira")
+            page.click('[data-act="ack"]')
+            page.wait_for_selector("#who")
+            page.click('[data-act="snooze"]')
+            page.wait_for_selector('[data-act="unsnooze"]')
 
     def _watch_a_refresh(self, page: Any) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the phone"
@@ -315,3 +343,22 @@ def test_a_reviewer_labels_both_answers_takes_it_back_and_goes_on(
     assert sorted((row["sample_id"], row["label"]) for row in rows) == [
         (i, n) for i in sorted(two_to_label) for n in (0, 1)
     ]
+
+
+async def test_an_alert_is_acknowledged_and_snoozed_by_buttons(
+    reader: Reader, empty_engine: AsyncEngine, database_url: str, console_config: Settings
+) -> None:
+    async with empty_engine.begin() as connection:
+        said = "<b>12 of 60</b> worse"
+        await alerts.open_alert(
+            connection, kind="gold_drift", key="k", severity="critical", message=said, details={}, now=utc_now()
+        )
+    with listening(database_url, console_config) as url:
+        await asyncio.to_thread(reader.attend, url)
+        with urllib.request.urlopen(f"{url}/alerts", timeout=20) as answer:
+            page = answer.read().decode()
+    async with empty_engine.connect() as connection:
+        (alert,) = await alerts.last_alerts(connection)
+    assert (alert.acknowledged_by, alert.snoozed_by, alert.is_snoozed(utc_now())) == ("mira", "mira", True)
+    assert "&lt;b&gt;12 of 60" in page
+    assert "<b>12" not in page

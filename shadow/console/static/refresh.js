@@ -8,18 +8,24 @@
 
   const isReading = () => {
     const selection = document.getSelection();
-    return document.hidden || (selection !== null && !selection.isCollapsed);
+    const choosing = document.activeElement?.matches("main select, main input");
+    return document.hidden || choosing || (selection !== null && !selection.isCollapsed);
   };
 
   const swap = (next) => {
     const main = document.getElementById("main");
     const scrolled = [...main.querySelectorAll("[id]")].filter((e) => e.scrollTop > 0).map((e) => [e.id, e.scrollTop]);
     const focused = document.activeElement && main.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const unfolded = [...main.querySelectorAll("details[open][id]")].map((e) => e.id);
     const top = window.scrollY;
     main.replaceChildren(...next.childNodes);
     for (const [id, position] of scrolled) {
       const element = document.getElementById(id);
       if (element) element.scrollTop = position;
+    }
+    for (const id of unfolded) {
+      const element = document.getElementById(id);
+      if (element) element.open = true;
     }
     if (focused) main.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     window.scrollTo({ top, behavior: "instant" });
