@@ -17,6 +17,9 @@ SCENARIOS = {
     "steady": "the product's own judges",
     "erring-judge": "every seventh verdict is turned round",
     "useless-judge": "the panel says the same of every answer",
+    "upgrade-better": "a candidate 3 points better than the pinned model",
+    "upgrade-same": "a candidate as good as the pinned model",
+    "upgrade-worse": "a candidate 10 points worse than the pinned model",
     "regression": "one cell loses five points in the second week",
 }
 #: Of a window, where the scenario has no number of its own.
@@ -29,7 +32,8 @@ LABEL_RATE, LABEL_RATE_TOP = 0.015, 0.025
 @click.option(
     "--requests",
     type=click.IntRange(min=100),
-    help=f"Requests in a window; default {REQUESTS:,}, in scenario regression 900,000 a week.",
+    help=f"Requests in a window; default {REQUESTS:,}, in scenario regression 900,000 a week;"
+    " in upgrade-... the most pairs, 5,000.",
 )
 @click.option("--repeat", type=click.IntRange(min=1), default=50, show_default=True, help="Windows to simulate.")
 @click.option("--scenario", type=click.Choice(list(SCENARIOS)), default="steady", show_default=True)
@@ -50,12 +54,18 @@ def lab(
     """Simulate windows of traffic and hold every estimate against the truth.
 
     Judging all comparisons of the world takes some seconds first; a window of 200,000 requests then takes milliseconds.
+    Scenarios upgrade-...: where do proposed upgrades end, and how often is one ready that is worse by just the margin?
     Scenario regression: how often do the weekly report and the alarms between reports find a cell that got worse?
     """
     if scenario == "regression":
         from shadow.cli.lab_regression import regression
 
         regression(requests=requests, repeat=repeat, seed=seed, as_json=as_json)
+        return
+    if scenario.startswith("upgrade-"):
+        from shadow.cli.lab_upgrade import upgrade
+
+        upgrade(scenario, pairs=requests, repeat=repeat, seed=seed, as_json=as_json)
         return
     requests = REQUESTS if requests is None else requests
     import numpy as np

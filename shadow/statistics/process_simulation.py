@@ -118,19 +118,23 @@ def upgrade_verdicts(world: UpgradeWorld, *, runs: int, rng: np.random.Generator
     """Share of runs by verdict at the cap of `pairs`."""
     found: Counter[str] = Counter()
     for _ in range(runs):
-        better = (world.discordance + world.difference) / 2
-        kinds = rng.choice(4, size=world.pairs, p=_kinds(world, better))
-        candidate, pinned = np.isin(kinds, (0, 2)), np.isin(kinds, (0, 3))
-        truth = candidate.astype(float) - pinned
-        if world.label_inclusion < 1.0:
-            judged = _opinion(world.judge, candidate, rng) - _opinion(world.judge, pinned, rng)
-        else:
-            judged = truth
-        labelled = rng.random(world.pairs) < world.label_inclusion
+        judged, labelled, truth = upgrade_pairs(world, rng)
         z = corrected_difference(judged, labelled, truth, np.full(world.pairs, world.label_inclusion))
         evidence = UpgradeEvidence.start(label_inclusion=world.label_inclusion, margin=world.margin).advance(z)
         found[evidence.verdict(cap_pairs=world.pairs)] += 1
     return {verdict: count / runs for verdict, count in found.items()}
+
+
+def upgrade_pairs(world: UpgradeWorld, rng: np.random.Generator) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """One run, each of shape (n,): D as the judge sees it, whether a reviewer looked, and the true D."""
+    better = (world.discordance + world.difference) / 2
+    kinds = rng.choice(4, size=world.pairs, p=_kinds(world, better))
+    candidate, pinned = np.isin(kinds, (0, 2)), np.isin(kinds, (0, 3))
+    truth = candidate.astype(float) - pinned
+    judged = truth
+    if world.label_inclusion < 1.0:
+        judged = _opinion(world.judge, candidate, rng) - _opinion(world.judge, pinned, rng)
+    return judged, rng.random(world.pairs) < world.label_inclusion, truth
 
 
 def _kinds(world: UpgradeWorld, better: float) -> list[float]:
