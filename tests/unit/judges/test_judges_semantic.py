@@ -67,7 +67,8 @@ def test_it_is_symmetric_in_equal_numbers_of_sentences_and_abstains_without_text
 def test_without_torch_the_judge_is_unavailable_and_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    for module in ("torch", "sentence_transformers"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(JudgeUnavailable, match="install the extra `judges`"):
         SentenceTransformersEmbedder(model=tmp_path).encode(["a"])
 

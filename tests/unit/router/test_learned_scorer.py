@@ -120,7 +120,6 @@ def test_a_model_comes_back_from_disk_as_it_was(tmp_path_factory, seed, tiers, t
     assert LearnedScorer(again).scores(asked(text)) == LearnedScorer(model).scores(asked(text))
 
 
-@settings(max_examples=60)
 @given(data=st.data())
 def test_a_damaged_weights_file_is_refused_wherever_the_damage_is(tmp_path_factory, data):
     directory = tmp_path_factory.mktemp("damaged")

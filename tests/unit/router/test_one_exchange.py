@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 import orjson
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import UpstreamFailed
@@ -86,7 +86,6 @@ routings = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60)
 @given(
     scripts=st.fixed_dictionaries({model: st.lists(entries, max_size=6) for model in MODELS}),
     asked=requests,

@@ -109,9 +109,9 @@ def nested(depth):
     ids=["backtracking", "recursion-twice", "itself", "unique", "doubling"],
 )
 def test_no_schema_takes_long_on_any_text(schemas, schema, text):
-    began = time.monotonic()
+    began = time.process_time()
     schemas.check(schema, text)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_only_so_many_validators_are_kept(schemas):

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -203,7 +203,6 @@ def features_of(request: dict[str, Any]) -> Features:
     return extract_features(body | ({"response_format": {"type": "json_object"}} if request["json"] else {}))
 
 
-@settings(max_examples=120, deadline=None)
 @given(
     drawn=st.lists(whens, min_size=1, max_size=6),
     asked=st.lists(st.tuples(requests, hints, st.sampled_from(["qa", "unknown"])), min_size=1, max_size=30),
@@ -217,7 +216,6 @@ def test_a_rule_declared_unreachable_never_wins(drawn: list[dict[str, Any]], ask
         assert winner is None or winner.name not in dead
 
 
-@settings(max_examples=120, deadline=None)
 @given(drawn=st.lists(whens, min_size=1, max_size=5))
 def test_without_conditions_on_the_text_the_answer_is_exact(drawn: list[dict[str, Any]]) -> None:
     """Whatever is not declared unreachable wins the very request that is shown as an example."""

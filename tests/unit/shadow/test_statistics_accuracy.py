@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.accuracy import assess, corrected, labels_only, raw, worst_case_bounds
@@ -131,7 +131,6 @@ def test_a_judge_that_only_shifts_is_put_right_by_labels() -> None:
     assert not uncorrected.covers(0.85)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_estimate_from_sums_equals_the_one_from_raw_arrays(seed: int) -> None:
     strata, samples, requests = random_strata(seed)
@@ -148,7 +147,6 @@ def _joined(parts: list[Samples]) -> Samples:
     return Samples(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), factor=st.floats(0.01, 1.0))
 def test_scaling_all_weights_changes_nothing(seed: int, factor: float) -> None:
     _, samples, requests = random_strata(seed)
@@ -166,7 +164,6 @@ def test_scaling_all_weights_changes_nothing(seed: int, factor: float) -> None:
         assert ends[0] == pytest.approx(ends[1], rel=1e-7)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_strata_does_not_matter(seed: int) -> None:
     strata, _, _ = random_strata(seed, tiers=("fast", "frontier"))

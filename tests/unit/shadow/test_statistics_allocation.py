@@ -35,7 +35,6 @@ def test_samples_follow_neyman_with_costs_where_nothing_binds() -> None:
     assert found.samples == pytest.approx(1e5 * sum(found.inclusion))
 
 
-@settings(deadline=None, max_examples=60)
 @given(strata=PLANS, budget=st.floats(1e-3, 1e5), ratio=st.sampled_from([1.0, 5.0, 10.0]), most=st.floats(0.05, 1.0))
 def test_probabilities_are_valid_and_keep_every_limit(
     strata: list[StratumPlan], budget: float, ratio: float, most: float
@@ -52,7 +51,7 @@ def test_probabilities_are_valid_and_keep_every_limit(
             assert pi >= min(most, max(0.01, weekly)) * (1 - 1e-9)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000))
 def test_the_order_of_the_strata_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)

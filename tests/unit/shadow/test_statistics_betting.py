@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.betting import FRACTIONS, betting_p_value, mixture_log_wealth
@@ -24,7 +24,6 @@ def test_the_largest_wealth_counts_not_the_last() -> None:
     )
 
 
-@settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.01, 100.0))
 def test_neither_the_unit_of_the_weights_nor_rows_without_evidence_matter(seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)

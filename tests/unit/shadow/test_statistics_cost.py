@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.cost import Projection, Savings, cost_per_success, projected_cost, savings
@@ -127,7 +127,6 @@ def test_traffic_on_the_top_tier_alone_saves_nothing_but_pays_for_the_shadow() -
     assert (found.net_usd.value, found.net_usd.width) == (pytest.approx(-0.2), 0.0)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), scale=st.floats(1e-4, 1e4), pi=st.floats(1e-4, 1.0))
 def test_savings_scale_with_the_currency_and_ignore_the_scale_of_the_weights(
     seed: int, scale: float, pi: float

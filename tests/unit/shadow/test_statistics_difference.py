@@ -48,7 +48,7 @@ def by_rows(pairs: dict[str, FloatArray]) -> tuple[float, float]:
     return mean + weight * (p_all - p_labelled), float(alone @ alone) * n / (n - 1) + gain
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), split=st.integers(1, 199), scale=st.floats(0.1, 10.0))
 def test_sums_give_what_the_rows_give_however_they_are_split_or_scaled(seed: int, split: int, scale: float) -> None:
     pairs = drawn(np.random.default_rng(seed), 200)
@@ -115,7 +115,6 @@ def test_what_is_not_known_has_a_reason(cells: list[tuple[float, PairSums]], rea
     assert found.reason == reason
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     n=st.integers(0, 12),
     labels=st.floats(1e-6, 1),

@@ -6,14 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, hypergeom
 
 from shadow.statistics.discoveries import Report, Slices, benjamini_hochberg, detectable_rise, fisher_mid_p, report
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     cells=st.lists(
         st.tuples(st.integers(0, 60), st.integers(1, 60), st.integers(0, 60), st.integers(1, 60)), max_size=6
@@ -33,7 +32,6 @@ def test_without_a_request_nothing_is_likelier_than_its_opposite() -> None:
     assert fisher_mid_p(none, none, some, some).tolist() == [0.5]
 
 
-@settings(deadline=None, max_examples=40)
 @given(p=st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=40), q=st.sampled_from([0.01, 0.05, 0.2]))
 def test_rejections_are_those_of_scipys_adjusted_p_values(p: list[float], q: float) -> None:
     rejected, level = benjamini_hochberg(np.array(p), q=q)

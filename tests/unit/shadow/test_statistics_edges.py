@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.accuracy import Assessment, assess, corrected, raw
@@ -216,7 +216,6 @@ def test_a_stratum_without_samples_is_spoken_for_by_its_neighbour() -> None:
     assert raw(strata) is not None
 
 
-@settings(deadline=None)
 @given(
     n=st.integers(0, 12),
     accept=st.floats(0, 1),

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.accuracy import corrected, raw
@@ -38,7 +38,6 @@ def test_kappa_of_the_textbook_table() -> None:
     assert found.informedness.value == pytest.approx(2 / 3 - 0.25)
 
 
-@settings(deadline=None, max_examples=60)
 @given(cells=st.tuples(*[st.integers(0, 40)] * 4), weight=st.floats(0.1, 100))
 def test_the_unit_of_the_weights_does_not_matter_and_every_interval_is_proper(
     cells: tuple[int, ...], weight: float

@@ -25,7 +25,6 @@ pytestmark = pytest.mark.slow
 SIX_DIGITS = {"rel": 1e-6, "abs": 1e-9}
 
 
-@settings(deadline=None, max_examples=60)
 @given(k=st.integers(0, 500), more=st.integers(1, 500), level=st.floats(0.5, 0.999))
 def test_wilsons_interval_is_that_of_statsmodels_and_scipy(k: int, more: int, level: float) -> None:
     from statsmodels.stats.proportion import proportion_confint
@@ -37,7 +36,7 @@ def test_wilsons_interval_is_that_of_statsmodels_and_scipy(k: int, more: int, le
     assert ours == pytest.approx((theirs.low, theirs.high), **SIX_DIGITS)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(k=st.integers(1, 1900), n=st.integers(2000, 4000))
 def test_the_bound_of_a_baseline_is_statsmodels_clopper_pearson(k: int, n: int) -> None:
     from statsmodels.stats.proportion import proportion_confint
@@ -47,7 +46,6 @@ def test_the_bound_of_a_baseline_is_statsmodels_clopper_pearson(k: int, n: int) 
     assert found.bound == pytest.approx(proportion_confint(k, n, alpha=0.05, method="beta")[1], **SIX_DIGITS)
 
 
-@settings(deadline=None, max_examples=60)
 @given(cells=st.tuples(*[st.integers(1, 80)] * 4))
 def test_kappa_and_its_variance_are_those_of_statsmodels(cells: tuple[int, int, int, int]) -> None:
     from statsmodels.stats.inter_rater import cohens_kappa
@@ -58,7 +56,6 @@ def test_kappa_and_its_variance_are_those_of_statsmodels(cells: tuple[int, int, 
     assert found == pytest.approx((theirs.kappa, theirs.var_kappa), **SIX_DIGITS)
 
 
-@settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 10_000), n=st.integers(20, 300))
 def test_weighted_means_and_their_errors_are_those_of_statsmodels(seed: int, n: int) -> None:
     from statsmodels.stats.weightstats import DescrStatsW
@@ -87,7 +84,7 @@ def judged_and_labelled(seed: int, n: int, labels: int) -> tuple[np.ndarray, np.
     return y, p, np.arange(n) < labels
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), labels=st.integers(30, 150))
 def test_the_two_phase_estimate_is_the_one_of_ppi_py_at_the_same_weight(seed: int, labels: int) -> None:
     """Their second sample leaves the labelled ones out, ours holds them: their weight is ours times the share without label."""
@@ -114,7 +111,7 @@ def test_the_two_phase_estimate_is_the_one_of_ppi_py_at_the_same_weight(seed: in
     assert fit.judge_weight == pytest.approx(best, rel=1e-6, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), labels=st.integers(30, 150))
 def test_the_paired_difference_is_the_one_of_ppi_py_and_without_a_judge_that_of_scipy(seed: int, labels: int) -> None:
     from ppi_py import ppi_mean_pointestimate

@@ -50,7 +50,7 @@ def test_sums_of_three_pairs_are_what_one_computes_by_hand() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(0, 30), st.integers(0, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_sums_of_parts_add_up_to_those_of_the_whole(seed: int, first: int, second: int) -> None:
     whole = some_pairs(seed, first + second)
     parts = [{name: values[rows] for name, values in whole.items()} for rows in (slice(first), slice(first, None))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -24,7 +24,6 @@ def test_a_five_point_drop_from_ninety_needs_about_253_draws() -> None:
     assert needed_n(0.9, 0.05) == int(np.ceil(by_hand)) == 253
 
 
-@settings(deadline=None)
 @given(baseline=st.floats(0.3, 0.99), share=st.floats(0.02, 0.9), power=st.floats(0.6, 0.99))
 def test_the_detectable_drop_at_the_needed_n_is_that_drop(baseline: float, share: float, power: float) -> None:
     drop = baseline * share
@@ -48,7 +47,6 @@ def test_too_few_draws_detect_nothing() -> None:
     assert minimum_detectable_drop(0.05, 3) is None
 
 
-@settings(deadline=None)
 @given(p=st.floats(0, 1), half=st.floats(0.005, 0.4), level=st.floats(0.8, 0.99))
 def test_the_n_for_a_half_width_is_the_smallest_that_reaches_it(p: float, half: float, level: float) -> None:
     n = n_for_half_width(p, half, level=level)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.drift import Baseline, due, fired, freeze_baseline, gains, stream_alpha
@@ -28,7 +28,6 @@ def test_wealth_is_the_mean_over_bets_of_products() -> None:
     assert not found.fired(0.05)
 
 
-@settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, 80), max_size=4))
 def test_it_does_not_matter_how_often_one_looks(seed: int, cuts: list[int]) -> None:
     draws = np.random.default_rng(seed).uniform(-1, 1, size=80)

@@ -53,7 +53,7 @@ def test_equal_weights_and_plain_verdicts_count_as_what_they_are() -> None:
     assert Moments.of(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64), groups=1).effective_n().tolist() == [0.0]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), scale=st.floats(0.1, 50.0))
 def test_effective_counts_are_those_of_the_figures_and_do_not_hang_on_the_scale_of_weights(
     seed: int, scale: float

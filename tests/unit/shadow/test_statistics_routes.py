@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.contracts import Features, Hints, Policy
@@ -29,7 +29,6 @@ def as_the_gate_sees_it(draw: st.DataObject) -> dict[str, object]:
     }
 
 
-@settings(deadline=None, max_examples=150)
 @given(data=st.data())
 def test_routes_are_what_the_gate_would_choose(data: st.DataObject) -> None:
     rows = [as_the_gate_sees_it(data) for _ in range(4)]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow.statistics.sums import SUM_FIELDS, Samples, Sums, sums_by_group, sums_of
@@ -64,7 +64,6 @@ def test_sums_of_three_samples_are_what_one_computes_by_hand() -> None:
         assert getattr(sums, name) == pytest.approx(value, rel=1e-12), name
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), n=st.integers(0, 60), cut=st.floats(0, 1))
 def test_sums_of_parts_add_up_to_the_sums_of_the_whole(seed: int, n: int, cut: float) -> None:
     samples, costs = some_samples(seed, n), np.random.default_rng(seed).exponential(1.0, n)
@@ -75,7 +74,6 @@ def test_sums_of_parts_add_up_to_the_sums_of_the_whole(seed: int, n: int, cut: f
     np.testing.assert_allclose(Sums.total(parts).vector(), whole, rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 60))
 def test_the_order_of_samples_does_not_matter(seed: int, n: int) -> None:
     samples = some_samples(seed, n)
