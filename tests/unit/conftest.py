@@ -1,4 +1,4 @@
-"""How many examples do property tests take? Few in each run, many with HYPOTHESIS_PROFILE=thorough; a busy machine is no fault."""
+"""How many examples do property tests take? Few a run, many with HYPOTHESIS_PROFILE=thorough; a busy machine is no fault."""
 
 import os
 
