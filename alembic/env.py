@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 
 from shadow.store import (  # noqa: F401 - their tables belong to the metadata, too
+    schema_access,
     schema_alerts,
     schema_audit,
     schema_challengers,

@@ -29,7 +29,7 @@ class KeyRing:
     def of(cls, environ: Mapping[str, str], *, host: str) -> KeyRing:
         """Raises: HostNotAllowed when the host is reachable from elsewhere and there are no keys."""
         keys = [key.strip() for key in environ.get(VARIABLE, "").split(",") if key.strip()]
-        if not keys and not _is_loopback(host):
+        if not keys and not is_loopback(host):
             raise HostNotAllowed(
                 [
                     f"server.host: {host} is reachable from other machines; set {VARIABLE} to a comma-separated list of keys"
@@ -60,7 +60,8 @@ class KeyRing:
         return digest.hex()[:_KEY_ID_LENGTH]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
     if host == "localhost":
         return True
     try:

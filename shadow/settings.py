@@ -14,10 +14,12 @@ import platformdirs
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from router.auth import is_loopback
 from router.settings import RouterSettings
 from shadow.errors import ConfigError
 from shadow.sampling import Rates
 from shadow.settings_alerts import AlertSettings
+from shadow.settings_auth import AuthSettings
 from shadow.settings_challenger import ChallengerSettings
 from shadow.settings_pins import PinSettings
 from shadow.settings_quality import JudgeModelSettings, JudgeSettings, LabelSettings, Section
@@ -178,6 +180,7 @@ class Settings(RouterSettings):
         default_factory=UpgradeSettings, description="How pinned models are replaced by others."
     )
     pins: PinSettings = Field(default_factory=PinSettings, description="Whether pinned models stay what they were.")
+    auth: AuthSettings = Field(default_factory=AuthSettings, description="Who may use the console and decide.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="Where the store is.")
     data_dir: Path | None = Field(
         None, description="Spool, embedded database and policy; null: the user data directory."
@@ -193,6 +196,11 @@ class Settings(RouterSettings):
     @property
     def tier_names(self) -> tuple[str, ...]:
         return tuple(tier.name for tier in self.tiers)
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether console and commands want a token: always where other machines can reach them."""
+        return self.auth.required or not is_loopback(self.server.host)
 
     @property
     def rates(self) -> Rates:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shadow.cli.database import in_one_transaction, store_url
+from shadow.cli.database import as_decider, in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option
 from shadow.cli.policy_options import author_option
 from shadow.errors import ConfigError
@@ -68,15 +68,16 @@ def list_alerts(config: Path, limit: int, *, with_closed: bool, as_json: bool) -
 @author_option
 @note_option
 @config_option
-def ack(alert_id: int, author: str, note: str, config: Path) -> None:
+def ack(alert_id: int, author: str | None, note: str, config: Path) -> None:
     """Say that you look after an alert. It stays open."""
     from shadow.store.alert_actions import acknowledge
 
     _do(
         config,
         alert_id,
-        lambda connection, now: acknowledge(connection, alert_id, by=author, now=now, text=note),
-        f"alert {alert_id}: acknowledged by {author}",
+        author,
+        lambda connection, name, now: acknowledge(connection, alert_id, by=name, now=now, text=note),
+        f"alert {alert_id}: acknowledged by {{name}}",
     )
 
 
@@ -86,14 +87,15 @@ def ack(alert_id: int, author: str, note: str, config: Path) -> None:
 @author_option
 @note_option
 @config_option
-def snooze(alert_id: int, length: timedelta, author: str, note: str, config: Path) -> None:
+def snooze(alert_id: int, length: timedelta, author: str | None, note: str, config: Path) -> None:
     """Send nothing about an alert for some time, unless it becomes more severe."""
     from shadow.store.alert_actions import snooze as put_off
 
     _do(
         config,
         alert_id,
-        lambda connection, now: put_off(connection, alert_id, until=now + length, by=author, now=now, text=note),
+        author,
+        lambda connection, name, now: put_off(connection, alert_id, until=now + length, by=name, now=now, text=note),
         f"alert {alert_id}: nothing is sent about it for {length}",
     )
 
@@ -103,14 +105,15 @@ def snooze(alert_id: int, length: timedelta, author: str, note: str, config: Pat
 @author_option
 @note_option
 @config_option
-def unsnooze(alert_id: int, author: str, note: str, config: Path) -> None:
+def unsnooze(alert_id: int, author: str | None, note: str, config: Path) -> None:
     """Send messages about an alert again."""
     from shadow.store.alert_actions import unsnooze as resume
 
     _do(
         config,
         alert_id,
-        lambda connection, now: resume(connection, alert_id, by=author, now=now, text=note),
+        author,
+        lambda connection, name, now: resume(connection, alert_id, by=name, now=now, text=note),
         f"alert {alert_id}: messages about it are sent again",
     )
 
@@ -120,15 +123,16 @@ def unsnooze(alert_id: int, author: str, note: str, config: Path) -> None:
 @author_option
 @note_option
 @config_option
-def close(alert_id: int, author: str, note: str, config: Path) -> None:
+def close(alert_id: int, author: str | None, note: str, config: Path) -> None:
     """Close an alert. What is still wrong opens a new one at the next look."""
     from shadow.store.alert_actions import close_alert
 
     _do(
         config,
         alert_id,
-        lambda connection, now: close_alert(connection, alert_id, by=author, now=now, text=note),
-        f"alert {alert_id}: closed by {author}",
+        author,
+        lambda connection, name, now: close_alert(connection, alert_id, by=name, now=now, text=note),
+        f"alert {alert_id}: closed by {{name}}",
     )
 
 
@@ -152,11 +156,22 @@ def test(config: Path, *, as_json: bool) -> None:
     raise click.exceptions.Exit(1 if any(tried.values()) else 0)
 
 
-def _do(config: Path, alert_id: int, work: Callable[[AsyncConnection, datetime], Awaitable[bool]], said: str) -> None:
+def _do(
+    config: Path,
+    alert_id: int,
+    author: str | None,
+    work: Callable[[AsyncConnection, str, datetime], Awaitable[bool]],
+    said: str,
+) -> None:
+    """said: {name} stands for whoever does it."""
     from shadow.store.engine import utc_now
 
-    with store_url(load(config)) as url:
-        done = in_one_transaction(url, lambda connection: work(connection, utc_now()))
+    async def done_by(connection: AsyncConnection, name: str) -> tuple[bool, str]:
+        return await work(connection, name, utc_now()), name
+
+    settings = load(config)
+    with store_url(settings) as url:
+        done, name = as_decider(url, settings, author, done_by, needs="reviewer")
     if not done:
         raise ConfigError(f"there is no open alert {alert_id} for that; `shadow alerts list --all` shows all")
-    click.echo(said)
+    click.echo(said.replace("{name}", name))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from shadow.errors import StoreError
+from shadow.identity import Role
 from shadow.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +43,23 @@ def store_url(settings: Settings) -> Iterator[str]:
                 f"the store's schema is {revision}, this version needs {migrate.head()}: run `shadow db upgrade`"
             )
         yield url
+
+
+def as_decider(
+    url: str,
+    settings: Settings,
+    typed: str | None,
+    work: Callable[[AsyncConnection, str], Awaitable[T]],
+    *,
+    needs: Role = "approver",
+) -> T:
+    """Do the work in one transaction that is signed by whoever decides; it is given their name. Raises: RefusedError."""
+    from shadow.acting import acting
+
+    async def signed(connection: AsyncConnection) -> T:
+        return await work(connection, await acting(connection, settings, typed=typed, needs=needs))
+
+    return in_one_transaction(url, signed)
 
 
 def in_one_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:

@@ -68,13 +68,13 @@ def retention(config: Path, dry_run: bool, as_json: bool) -> None:
 
 async def _retention(settings: Settings, url: str, *, dry_run: bool) -> tuple[list[Due], datetime]:
     from shadow import retention as policy
-    from shadow.cli.policy_options import os_user
+    from shadow.acting import os_user
     from shadow.store.engine import engine_for, utc_now
 
     engine, now = engine_for(url, pool_size=1), utc_now()
     try:
         if dry_run:
             return await policy.count_due(engine, settings, now=now), now
-        return await policy.delete_due(engine, settings, now=now, by=os_user("shadow db retention")), now
+        return await policy.delete_due(engine, settings, now=now, by=os_user() or "shadow db retention"), now
     finally:
         await engine.dispose()

@@ -101,7 +101,7 @@ def import_labels(file: Path, reviewer: str | None, config: Path, *, as_json: bo
     lines = list(read_labels(file, reviewer=reviewer, now=utc_now()))
     bad = [line for line in lines if isinstance(line, BadLine)]
     with store_url(settings) as url, _progress() as progress:
-        outcomes, unknown = asyncio.run(_store(url, lines, progress))
+        outcomes, unknown = asyncio.run(_store(url, settings, lines, progress))
     bad = sorted([*bad, *unknown], key=lambda line: line.line)
     for line in bad:
         click.echo(f"{file}: line {line.line}: {line.reason}", err=True)
@@ -126,7 +126,7 @@ def _summary(lines: int, outcomes: dict[str, int], bad: int) -> str:
 
 
 async def _store(
-    url: str, lines: list[LabelLine | BadLine], progress: Progress
+    url: str, settings: Settings, lines: list[LabelLine | BadLine], progress: Progress
 ) -> tuple[dict[str, int], list[BadLine]]:
     """(how many of which outcome, lines that name an answer nobody has). A transaction per chunk: repeating finishes it."""
     from shadow.json_lines import BadLine
@@ -148,7 +148,7 @@ async def _store(
                 for place, outcome in enumerate(outcomes):
                     if outcome == "unknown" and await save_gold_label(connection, chunk[place][1]):
                         outcomes[place] = "new"
-                await _note(connection, [label.reviewer for _, label in chunk], outcomes)
+                await _note(connection, settings, [label.reviewer for _, label in chunk], outcomes)
             for (line, said), outcome in zip(chunk, outcomes, strict=True):
                 if outcome == "unknown":
                     reason = f"sample {said.sample_id} has no answer {said.which!r}"
@@ -161,20 +161,20 @@ async def _store(
     return {**counted, "unlabelled": len(good) - len(given)}, unknown
 
 
-async def _note(connection: AsyncConnection, reviewers: list[str], outcomes: list[Outcome]) -> None:
-    """What a transaction stores, in the audit: how many labels of whom."""
-    from shadow.cli.policy_options import os_user
+async def _note(connection: AsyncConnection, settings: Settings, reviewers: list[str], outcomes: list[Outcome]) -> None:
+    """What a transaction stores, in the audit: how many labels of whom. Raises: RefusedError for whoever may not import."""
+    from shadow.acting import acting
     from shadow.store import audit
     from shadow.store.engine import utc_now
 
+    name = await acting(connection, settings, typed=None, needs="reviewer", otherwise="shadow label import")
     stored = [(who, what) for who, what in zip(reviewers, outcomes, strict=True) if what in {"new", "changed"}]
     if stored:
         details = {
             what: dict(Counter(who for who, outcome in stored if outcome == what)) for what in ("new", "changed")
         }
-        by = os_user("shadow label import")
         await audit.record(
-            connection, actor=by, action="labels.imported", subject="labels", details=details, now=utc_now()
+            connection, actor=name, action="labels.imported", subject="labels", details=details, now=utc_now()
         )
 
 

@@ -14,7 +14,7 @@ import click
 from shadow.cli.database import store_url
 from shadow.cli.options import config_option, json_option
 from shadow.errors import ConfigError
-from shadow.settings import load
+from shadow.settings import Settings, load
 
 if TYPE_CHECKING:
     from shadow.store.gold import GoldItem, GoldVersion
@@ -64,7 +64,7 @@ def import_gold(file: Path, by: str, note: str, config: Path, *, as_json: bool) 
         )
         raise click.exceptions.Exit(1)
     with store_url(settings) as url:
-        version, is_new = asyncio.run(_freeze(url, items, by=by, note=note))
+        version, is_new = asyncio.run(_freeze(url, settings, items, by=by, note=note))
     good = sum(item.label for item in items)
     if as_json:
         click.echo(json.dumps({**_version(version), "new": is_new, "acceptable": good}))
@@ -126,14 +126,18 @@ def export_gold(out: Path | None, version: int | None, config: Path) -> None:
     click.echo(f"{len(items)} items, in {out}", err=True)
 
 
-async def _freeze(url: str, items: Sequence[GoldItem], *, by: str, note: str) -> tuple[GoldVersion, bool]:
+async def _freeze(
+    url: str, settings: Settings, items: Sequence[GoldItem], *, by: str, note: str
+) -> tuple[GoldVersion, bool]:
+    from shadow.acting import acting
     from shadow.store import gold as store
     from shadow.store.engine import engine_for, utc_now
 
     engine = engine_for(url, pool_size=1)
     try:
         async with engine.begin() as connection:
-            return await store.freeze(connection, items, by=by, note=note, now=utc_now())
+            name = await acting(connection, settings, typed=by, needs="approver")
+            return await store.freeze(connection, items, by=name, note=note, now=utc_now())
     finally:
         await engine.dispose()
 

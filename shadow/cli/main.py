@@ -39,6 +39,7 @@ COMMANDS = {
         "upgrade",
         "Pinned-model upgrades: propose, status, approve, promote, roll back.",
     ),
+    "token": ("shadow.cli.token", "token", "Who may use the console and decide: create, list, revoke."),
     "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),
     "doctor": ("shadow.cli.doctor", "doctor", "What works, what does not, what to do."),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shadow.cli.database import in_one_transaction, store_url
+from shadow.cli.database import as_decider, in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option, report_console
 from shadow.cli.policy_options import author_option, reason_option
 from shadow.errors import ConfigError
@@ -85,20 +85,20 @@ def pins(ctx: click.Context, config: Path, *, as_json: bool) -> None:
 @author_option
 @config_option
 @json_option
-def accept(provider: str, model: str, reason: str, author: str, config: Path, *, as_json: bool) -> None:
+def accept(provider: str, model: str, reason: str, author: str | None, config: Path, *, as_json: bool) -> None:
     """Make all that a provider has reported of a model until now part of its pin; its alerts close."""
     settings = load(config)
 
-    async def accepted(connection: AsyncConnection) -> int:
+    async def accepted(connection: AsyncConnection, name: str) -> int:
         from shadow.pins import accept as take
         from shadow.store.engine import utc_now
 
         if not any((row.provider, row.model) == (provider, model) for row in await _rows(connection)):
             raise ConfigError(f"there is no pinned model {provider}/{model}: `shadow pins` shows all")
-        return await take(connection, provider, model, by=author, why=reason, now=utc_now())
+        return await take(connection, provider, model, by=name, why=reason, now=utc_now())
 
     with store_url(settings) as url:
-        taken = in_one_transaction(url, accepted)
+        taken = as_decider(url, settings, author, accepted)
     said = f"{provider}/{model}: {taken} reports that were not pinned are now"
     click.echo(json.dumps({"accepted": [provider, model], "reports": taken}) if as_json else said)
 

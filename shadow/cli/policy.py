@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shadow.cli.database import in_one_transaction, store_url
+from shadow.cli.database import as_decider, in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option, report_console
 from shadow.cli.policy_options import Threshold, author_option, reason_option, yes_option
 from shadow.errors import ConfigError
@@ -96,7 +96,7 @@ def apply(
     pairs: Sequence[tuple[str, float]],
     band: float | None,
     reason: str,
-    author: str,
+    author: str | None,
     config: Path,
     *,
     yes: bool,
@@ -128,7 +128,7 @@ def apply(
 @yes_option
 @config_option
 @json_option
-def rollback(version: int | None, reason: str, author: str, config: Path, *, yes: bool, as_json: bool) -> None:
+def rollback(version: int | None, reason: str, author: str | None, config: Path, *, yes: bool, as_json: bool) -> None:
     """Put an earlier policy in force again, as a new version with the old content. Twice in a row is back where it was."""
     from shadow.policy_change import Change, changed
     from shadow.store import policies
@@ -157,7 +157,7 @@ def _put(
     url: str,
     last: PolicyRow | None,
     wanted: Policy,
-    said: tuple[str, str, str],
+    said: tuple[str | None, str, str],
     *,
     yes: bool,
     as_json: bool,
@@ -166,7 +166,8 @@ def _put(
     from shadow.policy_change import difference
     from shadow.store import policies
 
-    author, origin, reason = said
+    typed, origin, reason = said
+    author = as_decider(url, settings, typed, _name)  # before anybody is asked anything
     current = _current(settings, last)
     changes = difference(current, wanted)
     if not changes:
@@ -180,9 +181,11 @@ def _put(
         click.echo(f"  {name:12} {_number(before)} -> {_number(after)}", err=as_json)
     if not yes:
         _ask()
-    version = in_one_transaction(
+    version = as_decider(
         url,
-        lambda connection: policies.replace(
+        settings,
+        author,
+        lambda connection, author: policies.replace(
             connection,
             expected=last.policy.version if last else None,
             configured=(settings.routing.thresholds, settings.routing.band),
@@ -199,6 +202,10 @@ def _put(
         click.echo(json.dumps({"version": version, "changes": listed, "applied": True}))
     else:
         click.echo(f"version {version} is in force; running routers take it up within seconds")
+
+
+async def _name(_connection: AsyncConnection, name: str) -> str:
+    return name
 
 
 def _ask() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import click
@@ -26,29 +25,12 @@ class Threshold(click.ParamType):  # type: ignore[type-arg]
         return tier, threshold
 
 
-def os_user(otherwise: str) -> str:
-    """The name of the account that runs the command, as $USER has it."""
-    return (os.environ.get("USER") or os.environ.get("LOGNAME") or "").strip() or otherwise
-
-
-def actor(value: str | None) -> str:
-    """Who acts: as said, else $USER. Raises: BadParameter where neither says."""
-    author = (value or "").strip() or os_user("")
-    if not author:
-        raise click.BadParameter("say who changes the policy: $USER is not set")
-    return author
-
-
-def _author(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
-    return actor(value)
-
-
 def _said(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if not value.strip():
         raise click.BadParameter("say why: whoever looks at the history wants to know")
     return value.strip()
 
 
-author_option = click.option("--author", callback=_author, help="Who changes it; default: $USER.")
+author_option = click.option("--author", help="Who decides; default: $USER, or the name of SHADOW_TOKEN's holder.")
 reason_option = click.option("--reason", required=True, callback=_said, help="Why; kept in the history.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shadow.cli.database import in_one_transaction, store_url
+from shadow.cli.database import as_decider, in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option, report_console
 from shadow.cli.policy_options import author_option, reason_option
 from shadow.errors import ConfigError
@@ -84,14 +84,14 @@ def show(challenger_id: int, config: Path, *, as_json: bool) -> None:
 @author_option
 @config_option
 @json_option
-def adopt(challenger_id: int, reason: str, author: str, config: Path, *, as_json: bool) -> None:
+def adopt(challenger_id: int, reason: str, author: str | None, config: Path, *, as_json: bool) -> None:
     """Note that a proposed challenger is to be used, and say what to change: the router takes nothing up by itself."""
     from shadow.challenger.findings_text import adoption_lines
 
     settings = load(config)
     with store_url(settings) as url:
-        row, version = in_one_transaction(
-            url, lambda connection: _adopt(connection, settings, challenger_id, author, reason)
+        row, version = as_decider(
+            url, settings, author, lambda connection, name: _adopt(connection, settings, challenger_id, name, reason)
         )
     directory = _directory(row, settings)
     assert directory is not None
@@ -110,14 +110,17 @@ def adopt(challenger_id: int, reason: str, author: str, config: Path, *, as_json
 @author_option
 @config_option
 @json_option
-def reject(challenger_id: int, reason: str, author: str, config: Path, *, as_json: bool) -> None:
+def reject(challenger_id: int, reason: str, author: str | None, config: Path, *, as_json: bool) -> None:
     """Put a challenger away that is proposed or being compared; its model stays where it is."""
     from shadow.store import challengers
 
     settings = load(config)
     with store_url(settings) as url:
-        in_one_transaction(
-            url, lambda c: challengers.decide(c, challenger_id, state="rejected", by=author, reason=reason)
+        as_decider(
+            url,
+            settings,
+            author,
+            lambda c, name: challengers.decide(c, challenger_id, state="rejected", by=name, reason=reason),
         )
     click.echo(json.dumps({"rejected": challenger_id}) if as_json else f"challenger {challenger_id} is rejected")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shadow.cli.database import in_one_transaction, store_url
+from shadow.cli.database import as_decider, in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option, report_console
 from shadow.cli.policy_options import author_option, reason_option
 from shadow.errors import ConfigError
@@ -73,22 +73,24 @@ def streams(ctx: click.Context, config: Path, *, as_json: bool) -> None:
 @author_option
 @config_option
 @json_option
-def accept(tier: str, model: str, query_type: str, reason: str, author: str, config: Path, *, as_json: bool) -> None:
+def accept(
+    tier: str, model: str, query_type: str, reason: str, author: str | None, config: Path, *, as_json: bool
+) -> None:
     """Accept the level that a stream has now: its alert closes and another baseline is collected."""
     settings = load(config)
 
-    async def accepted(connection: AsyncConnection) -> Stream:
+    async def accepted(connection: AsyncConnection, name: str) -> Stream:
         from shadow.store.engine import utc_now
         from shadow.watch import begin_anew
 
         key = tier, model, query_type
-        found = await begin_anew(connection, settings, key, by=author, why=reason, now=utc_now())
+        found = await begin_anew(connection, settings, key, by=name, why=reason, now=utc_now())
         if found is None:
             raise ConfigError(f"there is no stream {'/'.join(key)}: `shadow streams` shows all")
         return found
 
     with store_url(settings) as url:
-        anew = in_one_transaction(url, accepted)
+        anew = as_decider(url, settings, author, accepted)
     if as_json:
         click.echo(json.dumps({"accepted": [tier, model, query_type], "epoch": anew.epoch}))
         return

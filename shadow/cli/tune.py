@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shadow.cli.database import in_one_transaction, store_url
+from shadow.cli.database import as_decider, in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option
-from shadow.cli.policy_options import actor
 from shadow.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--uncertified", is_flag=True, help="With --apply: also what rests on judges alone.")
 @click.option("--reject", is_flag=True, help="Reject the proposal that waits.")
-@click.option("--author", help="Who decides; default: $USER.")
+@click.option("--author", help="Who decides; default: $USER, or the name of SHADOW_TOKEN's holder.")
 @click.option("--reason", default="", help="Why; kept in the history. Needed for --reject.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
@@ -56,7 +55,7 @@ def tune(
         raise click.UsageError("--reject needs a --reason: whoever looks at the history wants to know")
     if reject:
         with store_url(settings) as url:
-            done = in_one_transaction(url, lambda connection: _reject(connection, actor(author), reason.strip()))
+            done = as_decider(url, settings, author, lambda c, name: _reject(c, name, reason.strip()))
         click.echo(json.dumps({"rejected": done}) if as_json else f"proposal {done} is rejected")
         return
     with store_url(settings) as url:
@@ -71,8 +70,9 @@ def tune(
         if not as_json:
             _print(found, said, proposal)
         if put and proposal is not None and _may(said["status"], uncertified=uncertified, yes=yes):
-            who = actor(author)
-            version = in_one_transaction(url, lambda c: _apply(c, settings, proposal, who, reason.strip()))
+            version = as_decider(
+                url, settings, author, lambda c, name: _apply(c, settings, proposal, name, reason.strip())
+            )
         if as_json:
             click.echo(json.dumps({**said, "proposal": proposal, "applied_version": version}))
         elif version is not None:

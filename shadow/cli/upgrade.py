@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shadow.cli.database import in_one_transaction, store_url
+from shadow.cli.database import as_decider, in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option, report_console
-from shadow.cli.policy_options import actor
 from shadow.errors import ConfigError
 from shadow.settings import load
 
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from shadow.store.upgrades import UpgradeRow
 
 _upgrade_argument = click.argument("upgrade_id", metavar="ID", type=click.IntRange(1, 2**31 - 1))
-_by_option = click.option(
-    "--by", callback=lambda _ctx, _param, value: actor(value), help="Who does it; default: $USER."
-)
+_by_option = click.option("--by", help="Who does it; default: $USER, or the name of SHADOW_TOKEN's holder.")
 _reason_option = click.option("--reason", default="", help="Why; kept in the audit.")
 
 
@@ -60,7 +57,7 @@ def propose(
     labels: float | None,
     price: str | None,
     context_tokens: int | None,
-    by: str,
+    by: str | None,
     reason: str,
     config: Path,
     *,
@@ -72,9 +69,11 @@ def propose(
 
     settings, candidate = load(config), _model(wanted, price, context_tokens)
     with store_url(settings) as url:
-        made = in_one_transaction(
+        made = as_decider(
             url,
-            lambda connection: proposed(
+            settings,
+            by,
+            lambda connection, name: proposed(
                 connection,
                 settings,
                 tier=tier,
@@ -82,10 +81,11 @@ def propose(
                 pinned=pinned,
                 rate=rate,
                 label_share=labels,
-                by=by,
+                by=name,
                 reason=reason,
                 now=utc_now(),
             ),
+            needs="reviewer",
         )
     said = f"upgrade {made} is proposed: the scheduler takes it up, `shadow upgrade status {made}` shows what is known"
     click.echo(json.dumps({"upgrade": made}) if as_json else said)
@@ -121,17 +121,20 @@ def status(upgrade_id: int | None, limit: int, config: Path, *, as_json: bool) -
 @_reason_option
 @config_option
 @json_option
-def approve(upgrade_id: int, by: str, reason: str, config: Path, *, as_json: bool) -> None:
+def approve(upgrade_id: int, by: str | None, reason: str, config: Path, *, as_json: bool) -> None:
     """Approve one that is ready; not the proposer. The evidence is checked again; nothing is switched yet."""
     from shadow.store.engine import utc_now
     from shadow.upgrades import decisions
 
     settings = load(config)
+
+    async def approved(connection: AsyncConnection, name: str) -> str:
+        await decisions.approve(connection, settings, upgrade_id, by=name, reason=reason, now=utc_now())
+        return name
+
     with store_url(settings) as url:
-        in_one_transaction(
-            url, lambda c: decisions.approve(c, settings, upgrade_id, by=by, reason=reason, now=utc_now())
-        )
-    said = f"upgrade {upgrade_id} is approved by {by}; switch it with `shadow upgrade promote {upgrade_id}`"
+        name = as_decider(url, settings, by, approved)
+    said = f"upgrade {upgrade_id} is approved by {name}; switch it with `shadow upgrade promote {upgrade_id}`"
     click.echo(json.dumps({"upgrade": upgrade_id, "state": "approved"}) if as_json else said)
 
 
@@ -141,13 +144,19 @@ def approve(upgrade_id: int, by: str, reason: str, config: Path, *, as_json: boo
 @click.option("--reason", required=True, help="Why; kept in the audit.")
 @config_option
 @json_option
-def reject(upgrade_id: int, by: str, reason: str, config: Path, *, as_json: bool) -> None:
+def reject(upgrade_id: int, by: str | None, reason: str, config: Path, *, as_json: bool) -> None:
     """Put one away before its candidate serves anything."""
     from shadow.store.engine import utc_now
     from shadow.upgrades import decisions
 
-    with store_url(load(config)) as url:
-        in_one_transaction(url, lambda c: decisions.reject(c, upgrade_id, by=by, reason=reason, now=utc_now()))
+    settings = load(config)
+    with store_url(settings) as url:
+        as_decider(
+            url,
+            settings,
+            by,
+            lambda c, name: decisions.reject(c, upgrade_id, by=name, reason=reason, now=utc_now()),
+        )
     said = f"upgrade {upgrade_id} is rejected"
     click.echo(json.dumps({"upgrade": upgrade_id, "state": "rejected"}) if as_json else said)
 
@@ -165,7 +174,7 @@ def reject(upgrade_id: int, by: str, reason: str, config: Path, *, as_json: bool
 @config_option
 @json_option
 def promote(
-    upgrade_id: int, share: float | None, by: str, reason: str, config: Path, *, full: bool, as_json: bool
+    upgrade_id: int, share: float | None, by: str | None, reason: str, config: Path, *, full: bool, as_json: bool
 ) -> None:
     """Switch an approved one: a canary share first, watched and taken back by itself if it does worse."""
     from shadow.store.engine import utc_now
@@ -173,10 +182,12 @@ def promote(
 
     settings = load(config)
     with store_url(settings) as url:
-        said = in_one_transaction(
+        said = as_decider(
             url,
-            lambda c: decisions.promote(
-                c, settings, upgrade_id, by=by, reason=reason, now=utc_now(), share=share, full=full
+            settings,
+            by,
+            lambda c, name: decisions.promote(
+                c, settings, upgrade_id, by=name, reason=reason, now=utc_now(), share=share, full=full
             ),
         )
     state = "promoted" if full else "canary"
@@ -193,15 +204,18 @@ def promote(
 @click.option("--reason", required=True, help="Why; kept in the audit.")
 @config_option
 @json_option
-def rollback(upgrade_id: int, by: str, reason: str, config: Path, *, as_json: bool) -> None:
+def rollback(upgrade_id: int, by: str | None, reason: str, config: Path, *, as_json: bool) -> None:
     """Have the model from before serve the tier again, in one step."""
     from shadow.store.engine import utc_now
     from shadow.upgrades import decisions
 
     settings = load(config)
     with store_url(settings) as url:
-        version = in_one_transaction(
-            url, lambda c: decisions.rollback(c, settings, upgrade_id, by=by, reason=reason, now=utc_now())
+        version = as_decider(
+            url,
+            settings,
+            by,
+            lambda c, name: decisions.rollback(c, settings, upgrade_id, by=name, reason=reason, now=utc_now()),
         )
     said = f"pin {version}: the model from before serves the tier again; running routers take it up within seconds"
     click.echo(json.dumps({"upgrade": upgrade_id, "state": "rolled_back", "pin": version}) if as_json else said)

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from shadow.errors import StoreError
+from shadow.errors import RefusedError, StoreError
 
 
 class Problem(BaseModel):
@@ -59,6 +59,10 @@ def install_error_answers(app: FastAPI) -> None:
         if exc.status_code == 405:
             return error_answer(405, "method_not_allowed", f"{request.method} is not supported at {request.url.path}")
         return error_answer(exc.status_code, "http_error", str(exc.detail))
+
+    @app.exception_handler(RefusedError)
+    async def _of_decision(_: Request, exc: RefusedError) -> JSONResponse:
+        return error_answer(409, "refused", str(exc))
 
     @app.exception_handler(StoreError)
     async def _of_store(_: Request, exc: StoreError) -> JSONResponse:

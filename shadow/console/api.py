@@ -15,15 +15,17 @@ from shadow.console.api_scorers import add_scorer_routes
 from shadow.console.api_spend import add_spend_routes
 from shadow.console.api_tables import add_table_routes
 from shadow.console.api_traffic import add_traffic_routes
+from shadow.console.failed_logins import FailedLogins
+from shadow.console.login import add_session_routes
 from shadow.console.pin_page import add_pin_routes
 from shadow.console.stream_page import add_stream_routes
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
 
 
-def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
+def api_routes(settings: Settings, engine: AsyncEngine, failures: FailedLogins) -> APIRouter:
     """The routes, relative to `/api/v1`."""
-    routes = APIRouter(responses={422: {"model": ErrorBody}, 503: {"model": ErrorBody}})
+    routes = APIRouter(responses={status: {"model": ErrorBody} for status in (401, 403, 422, 503)})
     add_traffic_routes(routes, settings, engine)
     add_spend_routes(routes, settings, engine)
     add_table_routes(routes, settings, engine)
@@ -36,4 +38,5 @@ def api_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_audit_routes(routes, settings, engine)
     add_pin_routes(routes, settings, engine)
     add_stream_routes(routes, settings, engine)
+    add_session_routes(routes, settings, engine, failures)
     return routes

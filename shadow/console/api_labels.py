@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shadow.console.answers import ApiError, ErrorBody
 from shadow.console.parameters import Days
+from shadow.identity import current, signed
 from shadow.label_agreement import agreement_json, disputes_json, load_agreement
 from shadow.label_file import checked_name
 from shadow.labelling import REASONS, UnknownItemError, Word, next_item, progress_of, save_words
@@ -81,7 +82,13 @@ class TakenBack(BaseModel):
 
 
 def reviewer_of(named: str | None, remembered: str | None) -> str | None:
-    """The reviewer's name, checked; None where nobody says. Raises: ApiError for a name that can't be."""
+    """The reviewer's name, checked; None where nobody says. With a token it is its holder's, whatever the cookie remembers.
+
+    Raises: ApiError for a name that can't be, RefusedError for another one than the token's.
+    """
+    identity = current()
+    if identity is not None and identity.token_id is not None:
+        return signed(identity, named)
     given = named if named is not None else unquote(remembered) if remembered else None
     if given is None:
         return None
@@ -102,7 +109,7 @@ def add_label_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine)
 
     @routes.put("/labels/reviewer", status_code=204)
     async def remember(who: ReviewerName, response: Response) -> None:
-        """Remember who labels in this browser. A name, not a login."""
+        """Remember who labels in this browser. A name, not a login; a token's name goes before it."""
         name = reviewer_of(who.name, None)
         response.set_cookie(
             REVIEWER_COOKIE, quote(name or ""), max_age=365 * 86400, httponly=True, samesite="strict", path="/"

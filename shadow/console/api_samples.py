@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from shadow.console.answers import ApiError, ErrorBody
+from shadow.console.api_labels import reviewer_of
 from shadow.console.parameters import Cursor, Instant, Limit, SampleId, Verdict, Word, given, page
 from shadow.store import console_samples, feedback, labels
 from shadow.store.console_rows import JudgmentRow, LabelRow, SampleDetail, SampleRow
@@ -114,7 +115,8 @@ def add_sample_routes(routes: APIRouter, engine: AsyncEngine) -> None:
     @routes.post("/labels", status_code=201, responses={404: {"model": ErrorBody}})
     async def label(new: NewLabel) -> SavedLabel:
         """Store one label; the same reviewer on the same answer again replaces it."""
-        saved = SavedLabel(**new.model_dump(), labelled_at=utc_now())
+        name = reviewer_of(new.reviewer, None) or new.reviewer
+        saved = SavedLabel(**{**new.model_dump(), "reviewer": name}, labelled_at=utc_now())
         async with writing(engine) as connection:
             known = await labels.save_label(
                 connection,

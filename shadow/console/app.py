@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
+from shadow.console.access import Access
 from shadow.console.answers import install_error_answers
 from shadow.console.api import api_routes
+from shadow.console.failed_logins import FailedLogins
 from shadow.console.guard import Guard
-from shadow.console.pages import page_routes
+from shadow.console.pages import page_routes, refusal_page
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
 
@@ -30,7 +32,8 @@ def create_console(settings: Settings, engine: AsyncEngine, *, allowed_hosts: Se
         redoc_url=None,
     )
     install_error_answers(app)
-    app.include_router(api_routes(settings, engine), prefix="/api/v1")
+    failures = FailedLogins(settings.auth.failed_logins)
+    app.include_router(api_routes(settings, engine, failures), prefix="/api/v1")
     app.include_router(page_routes(settings, engine))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
@@ -39,5 +42,12 @@ def create_console(settings: Settings, engine: AsyncEngine, *, allowed_hosts: Se
         """The process answers; says nothing about the database."""
         return PlainTextResponse("ok\n")
 
-    app.add_middleware(Guard, hosts={settings.server.host, *allowed_hosts})
+    app.add_middleware(
+        Access,
+        engine=engine,
+        required=settings.asks_for_tokens,
+        failures=failures,
+        refusal_page=refusal_page(settings),
+    )
+    app.add_middleware(Guard, hosts={settings.server.host, *settings.server.control_hosts, *allowed_hosts})
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from shadow.console.alert_page import add_alert_page
 from shadow.console.audit_page import add_audit_page
 from shadow.console.judge_page import add_judge_page
 from shadow.console.label_pages import add_label_pages
+from shadow.console.login import add_login_page
 from shadow.console.money import ROWS, Money, load_money
 from shadow.console.pair_page import add_pair_page
 from shadow.console.pin_page import add_pin_page
@@ -25,6 +27,7 @@ from shadow.console.regression_pages import add_regression_pages
 from shadow.console.spans import pieces
 from shadow.console.stream_page import add_stream_page
 from shadow.errors import StoreError
+from shadow.identity import current
 from shadow.noise_text import in_short, points, sentence
 from shadow.regressions import page as regression_page
 from shadow.regressions.headline import points as signed_points
@@ -71,6 +74,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
     add_alert_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_login_page(routes, render=render)
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_pin_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
@@ -93,6 +97,16 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         return render("sample.html", detail=found, now=utc_now())
 
     return routes
+
+
+def refusal_page(settings: Settings) -> Callable[[int, str, str], HTMLResponse]:
+    """Makes pages that say why somebody may not see something."""
+    templates = _templates(settings)
+
+    def page(status: int, title: str, text: str) -> HTMLResponse:
+        return HTMLResponse(templates.get_template("message.html").render(title=title, text=text), status_code=status)
+
+    return page
 
 
 def _templates(settings: Settings) -> jinja2.Environment:
@@ -127,5 +141,7 @@ def _templates(settings: Settings) -> jinja2.Environment:
     templates.globals["tier_class"] = lambda name: f"t{position[name] % TIER_COLOURS}" if name in position else "tx"
     templates.globals["settings"] = settings
     templates.globals |= {"week_height": regression_page.WEEK_HEIGHT, "signed_points": signed_points}
+    templates.globals["who"] = current
+    templates.globals["sees_texts"] = lambda: (me := current()) is None or me.may("reviewer")
     templates.globals |= {"trend_width": f"{trend.WIDTH:.0f}", "trend_height": f"{trend.HEIGHT:.0f}"}
     return templates

@@ -74,7 +74,7 @@ def used_providers(settings: Settings) -> set[str]:
 
 
 def access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
-    """Who can reach the router, and what must they show?"""
+    """Who can reach router and console, and what must they show?"""
     host = settings.server.host
     try:
         ring = KeyRing.of(environ, host=host)
@@ -83,7 +83,8 @@ def access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
     asked = (
         f"one of {len(ring.digests)} keys is asked for" if ring.digests else "this machine only, no key is asked for"
     )
-    return [ok("access", f"listens on {host}: {asked}")]
+    console = "the console asks for tokens" if settings.asks_for_tokens else "the console asks for nothing"
+    return [ok("access", f"listens on {host}: {asked}; {console}")]
 
 
 def routing(settings: Settings) -> list[Finding]:

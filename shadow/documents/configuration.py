@@ -30,7 +30,8 @@ Every key of `shadow.yaml`, made from the models that read it (`make docs`). A c
 - `[]` stands for each entry of a list, `<name>` for a name of your choice.
 - *required* means that there is no default; in a section that is itself optional it is required once the section is given.
 
-Outside the file: `SHADOW_API_KEYS` (comma-separated) are the keys that clients of the router must present; `SHADOW_CONFIG` is the
+Outside the file: `SHADOW_API_KEYS` (comma-separated) are the keys that clients of the router must present; `SHADOW_TOKEN` says
+who decides by command, where tokens are asked for ([security.md](security.md)); `SHADOW_CONFIG` is the
 path of the file for every command that takes `--config`; `PG_BIN` is the directory of PostgreSQL's programs, where the packaged
 ones are not wanted.
 """

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shadow.errors import StoreError
+from shadow.identity import current
+from shadow.store.tokens import sign_as
 
 READ_SECONDS = 10
 
@@ -29,9 +31,12 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 @asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """One transaction. Raises: StoreError where the database can't be reached."""
+    """One transaction, signed by whoever acts. Raises: StoreError where the database can't be reached."""
     with translated():
         async with engine.begin() as connection:
+            identity = current()
+            if identity is not None and identity.token_id is not None:
+                await sign_as(connection, identity.token_id)
             yield connection
 
 
