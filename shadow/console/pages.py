@@ -141,7 +141,7 @@ def _templates(settings: Settings) -> jinja2.Environment:
     templates.globals["tier_class"] = lambda name: f"t{position[name] % TIER_COLOURS}" if name in position else "tx"
     templates.globals["settings"] = settings
     templates.globals |= {"week_height": regression_page.WEEK_HEIGHT, "signed_points": signed_points}
-    templates.globals["who"] = current
+    templates.globals["acting_identity"] = current
     templates.globals["sees_texts"] = lambda: (me := current()) is None or me.may("reviewer")
     templates.globals |= {"trend_width": f"{trend.WIDTH:.0f}", "trend_height": f"{trend.HEIGHT:.0f}"}
     return templates
