@@ -34,7 +34,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
     trained_anew = (Job(name="challenger", every_seconds=challenger.CHECK_SECONDS, run=challenger.run),)
     reports = (Job(name="regressions", every_seconds=regressions.CHECK_SECONDS, run=regressions.run),)
     every_seconds = (settings.pins.canary.every_minutes or 1.0) * 60
-    canary = (Job(name="canaries", every_seconds=min(60.0, every_seconds / 4), run=ask_for_canaries),)
+    canary = (Job(name="canaries", every_seconds=min(60.0, every_seconds / 10), run=ask_for_canaries),)
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
         Job(name="streams", every_seconds=settings.rollup.every_seconds, run=watch.run),

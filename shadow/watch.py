@@ -50,7 +50,8 @@ async def look(
     """Look at the next pairs, at most that many; returns how many there were. Call inside a transaction, commit after it."""
     start = now - timedelta(days=settings.rollup.window_days)
     position = await watch_streams.lock_position(connection, start=start, judges=judges, now=now)
-    streams = await watch_streams.all_streams(connection)
+    stored = await watch_streams.all_streams(connection)
+    streams = dict(stored)
     accepted = await accepted_keys(connection, streams.values())
     for key, stream in list(streams.items()):
         if key in accepted:
@@ -72,7 +73,8 @@ async def look(
     advanced = await _advanced(
         connection, settings, streams, Cohorts(quarter=position.cohorts_quarter, formed=position.cohorts), rows
     )
-    await watch_streams.save_streams(connection, advanced.streams.values())
+    changed = [stream for key, stream in advanced.streams.items() if stream != stored.get(key)]
+    await watch_streams.save_streams(connection, changed)
     formed = advanced.cohorts
     position = replace(position, cohorts=formed.formed, cohorts_quarter=formed.quarter, looked_at=now)
     await watch_streams.save_position(connection, position)

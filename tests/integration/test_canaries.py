@@ -9,10 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from shadow import pins
 from shadow.canaries.asking import Asker
-from shadow.canaries.service import CanaryRuns
+from shadow.canaries.service import CanaryRuns, ask_for_canaries
 from shadow.console.app import create_console
 from shadow.lab.impostors import Impostor
 from shadow.lab.provider import Provider
@@ -117,7 +118,14 @@ async def test_a_model_that_never_says_the_same_twice_raises_no_alarm(
     assert any(look["p"] < 1.0 for look in run.looks)  # there was something to tell from noise
 
 
-async def test_without_money_nobody_is_asked_and_without_answers_nothing_is_compared(empty_engine: AsyncEngine) -> None:
+async def test_each_model_is_queued_once_nobody_asked_without_money_and_nothing_compared_without_answers(
+    empty_engine: AsyncEngine,
+) -> None:
+    async with empty_engine.connect() as connection:
+        queued = sa.text("SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE task_name = 'canary'")
+        for _ in range(2):
+            await ask_for_canaries(empty_engine, _settings())
+        assert await connection.scalar(queued) == 2  # one for each model, however often the schedule comes round
     provider = Provider(World(1, 20), latency_scale=0.0)
     assert await _Watch(empty_engine, _settings(budget_usd_per_day=0.0), provider).asked() == ("shed", set())
     assert not provider.calls
