@@ -36,7 +36,7 @@ def render_observed(report: ObservedReport) -> RenderableType:
     table.add_section()
     table.add_row(*_cells(report.overall))
     note = (
-        "These are estimates of what mode route would do, made before going live; nothing here is certified. "
+        "These are estimates of what mode route would do, made before going live; what is certified is said below. "
         "Savings are against what was paid; the cost of mirroring and judging is not deducted."
     )
     return Group(table, Text(note, style="dim"))

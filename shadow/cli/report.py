@@ -17,6 +17,7 @@ from shadow.report import Report, build_report
 from shadow.settings import Settings, load
 
 if TYPE_CHECKING:
+    from shadow.going_live import GoingLive
     from shadow.store.alerts import Alert
 
 
@@ -25,29 +26,40 @@ if TYPE_CHECKING:
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Window; default: rollup.window_days.")
 @json_option
 def report(config: Path, days: float | None, *, as_json: bool) -> None:
-    """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings, shadow spend; alerts, findings."""
+    """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings, shadow spend; alerts, findings. After
+    mode observe also which query types may go live, with which thresholds, and what is missing.
+    """
     from shadow.alerts_text import alert_json, alert_lines
     from shadow.findings import findings_json
     from shadow.findings_text import render_findings
+    from shadow.going_live_text import going_live_json, going_live_lines
     from shadow.report_json import report_json
     from shadow.report_text import render
 
     settings = load(config)
     with store_url(settings) as url:
-        found, findings, alerts = asyncio.run(_build(settings, url, days or settings.rollup.window_days))
+        found, findings, alerts, ready = asyncio.run(_build(settings, url, days or settings.rollup.window_days))
     if as_json:
-        more = {"findings": findings_json(findings), "alerts": [alert_json(alert) for alert in alerts]}
+        going = None if ready is None else going_live_json(ready)
+        more = {
+            "going_live": going,
+            "findings": findings_json(findings),
+            "alerts": [alert_json(alert) for alert in alerts],
+        }
         click.echo(json.dumps({**report_json(found), **more}))
     else:
         for line in alert_lines(alerts):
             click.echo(line)
         report_console().print(render(found))
+        for line in going_live_lines(ready) if ready is not None else ():
+            click.echo(line)
         report_console().print(render_findings(findings))
 
 
-async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Findings, list[Alert]]:
+async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Findings, list[Alert], GoingLive | None]:
     from shadow import rollup
     from shadow.findings import load_findings
+    from shadow.going_live_reading import load_going_live
     from shadow.price_log import log_prices
     from shadow.store.alerts import last_alerts
     from shadow.store.engine import engine_for, utc_now
@@ -61,6 +73,7 @@ async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Fin
         found = await build_report(engine, tiers=settings.tier_names, since=now - timedelta(days=days), until=now)
         async with engine.connect() as connection:
             alerts = await last_alerts(connection, is_open=True)
-        return found, await load_findings(engine, settings, days=days, now=now), alerts
+            ready = None if found.observed is None else await load_going_live(connection, settings)
+        return found, await load_findings(engine, settings, days=days, now=now), alerts, ready
     finally:
         await engine.dispose()

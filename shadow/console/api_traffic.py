@@ -10,6 +10,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from shadow.console.parameters import Cursor, Days, Limit, Word, given, page
+from shadow.going_live_reading import load_going_live
+from shadow.going_live_text import going_live_json
 from shadow.report import build_report
 from shadow.report_json import report_json
 from shadow.settings import Settings
@@ -58,6 +60,12 @@ class ProposalAnswer(BaseModel):
 def add_traffic_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine) -> None:
     """Metrics, requests, policies, proposals."""
     window = settings.rollup.window_days
+
+    @routes.get("/going-live")
+    async def ready() -> dict[str, Any]:
+        """Per query type: whether going live is certified, with which thresholds, and what is missing. Takes seconds."""
+        async with reading(engine) as connection:
+            return going_live_json(await load_going_live(connection, settings))
 
     @routes.get("/metrics")
     async def metrics(days: Days = window) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from shadow.console.regression_pages import add_regression_pages
 from shadow.console.spans import pieces
 from shadow.console.stream_page import add_stream_page
 from shadow.errors import StoreError
+from shadow.going_live_reading import load_going_live
+from shadow.going_live_text import going_live_json
 from shadow.identity import current
 from shadow.noise_text import in_short, points, sentence
 from shadow.regressions import page as regression_page
@@ -78,6 +80,16 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_pin_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
+
+    @routes.get("/going-live")
+    async def going_live_page() -> HTMLResponse:
+        try:
+            async with reading(engine) as connection:
+                found = await load_going_live(connection, settings)
+        except StoreError as exc:
+            return unreadable(exc)
+        return render("going_live.html", found=going_live_json(found), top=found.top_tier)
+
     add_regression_pages(routes, settings, engine, render=render, unreadable=unreadable)
     add_pair_page(routes, engine, render=render, unreadable=unreadable)
     add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)

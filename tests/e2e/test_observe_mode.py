@@ -198,5 +198,12 @@ async def test_what_would_have_been_served_is_foretold_and_stays_apart_from_what
     shown = await asyncio.to_thread(report_of_command, observing)
     assert shown["mode"] == "route"
     assert shown["observed"]["certified"] is False
+    going = shown["going_live"]
+    assert {one["query_type"] for one in going["query_types"]} >= set(kinds), (
+        "each query type that was decided for is told of"
+    )
+    assert all(one["status"] != "certified" or one["why"] == "all_on_top" for one in going["query_types"]), (
+        "too few labels"
+    )
     assert shown["observed"]["overall"]["requests"] == len(answered)
     assert shown["observed"]["overall"]["accuracy"]["corrected"]["low"] < float(np.mean(truths)) + 0.1

@@ -103,6 +103,12 @@ async def messages(engine: AsyncEngine) -> list[Any]:
 
 async def test_a_report_is_made_once_made_up_once_and_told_once(empty_engine: AsyncEngine, settings: Settings) -> None:
     assert await make_due(empty_engine, settings, now=MONDAY) is None, "nothing was running yet"
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=create_console(settings, empty_engine)), base_url="http://127.0.0.1:8081"
+    ) as client:
+        assert "There is none yet" in (await client.get("/regressions")).text
+        assert "nothing was mirrored yet" in (await client.get("/going-live")).text
+        assert (await client.get("/api/v1/going-live")).json()["query_types"] == []
     await fill(empty_engine)
     assert await make_due(empty_engine, settings, now=MONDAY - timedelta(hours=1)) is not None, "last week's, made up"
     made = await make_due(empty_engine, settings, now=MONDAY + timedelta(hours=5))
