@@ -82,16 +82,18 @@ def _samples(name: str, condition: str) -> Rule:
         count=f"""
             WITH due AS ({due})
             SELECT (SELECT count(*) FROM labels JOIN due USING (request_id)) AS labels,
+                   (SELECT count(*) FROM label_skips k JOIN due ON k.item_id = due.request_id) AS "skipped labels",
                    (SELECT count(*) FROM judgments JOIN due USING (request_id)) AS judgments,
                    (SELECT count(*) FROM answers JOIN due USING (request_id)) AS answers, (SELECT count(*) FROM due) AS samples
         """,  # noqa: S608
         delete=f"""
             WITH due AS ({due} AND {_SEALED} ORDER BY started_at LIMIT :batch),
             l AS (DELETE FROM labels x USING due WHERE x.request_id = due.request_id RETURNING 1),
+            k AS (DELETE FROM label_skips x USING due WHERE x.item_id = due.request_id RETURNING 1),
             j AS (DELETE FROM judgments x USING due WHERE x.request_id = due.request_id RETURNING 1),
             a AS (DELETE FROM answers x USING due WHERE x.request_id = due.request_id RETURNING 1),
             s AS (DELETE FROM samples x USING due WHERE x.request_id = due.request_id RETURNING 1)
-            SELECT (SELECT count(*) FROM l) AS labels, (SELECT count(*) FROM j) AS judgments,
+            SELECT (SELECT count(*) FROM l) AS labels, (SELECT count(*) FROM k) AS "skipped labels", (SELECT count(*) FROM j) AS judgments,
                    (SELECT count(*) FROM a) AS answers, (SELECT count(*) FROM s) AS samples
         """,  # noqa: S608
     )
@@ -116,6 +118,9 @@ def _simple(table: str, shown: str, condition: str) -> Rule:
 FEEDBACK = _simple("feedback", "feedback", "at < :before")
 RESERVATIONS = _simple(
     "budget_reservations", "settled reservations", "day < (CAST(:before AS timestamptz) AT TIME ZONE 'UTC')::date"
+)
+CANARIES = _simple(
+    "canary_runs", "canary runs without a change", "ran_at < :before AND state <> 'first' AND NOT changed"
 )
 SPEND = _simple(
     "rollup_spend",

@@ -68,6 +68,14 @@ async def engine(database_url: str, settings: Settings) -> AsyncIterator[AsyncEn
         connection.execute("UPDATE judgments SET rationale = 'secret', markers = %s", [QUOTE.replace("42", "secret")])
         connection.execute("UPDATE feedback SET comment = 'secret'")
         connection.execute(
+            "INSERT INTO label_skips SELECT request_id, 'tier', 'ann', 'unclear', started_at FROM samples"
+        )
+        connection.execute(
+            "INSERT INTO canary_runs (provider, model, version, state, ran_at, answered)"
+            " SELECT 'p', 'm', '1', unnest(ARRAY['first', 'compared']), %s, 3",
+            [DAYS[0]],
+        )
+        connection.execute(
             "INSERT INTO rollup_queue (bucket_start) SELECT DISTINCT date_bin('15 s', started_at, 'epoch') FROM exchanges"
         )
     engine = engine_for(database_url)
@@ -125,6 +133,7 @@ async def test_a_dry_run_says_what_a_run_deletes_and_figures_outlive_their_rows(
     ):
         table, _, name = column.partition(".")
         assert await value(engine, f"SELECT count(*) FROM {table} WHERE {name}::text LIKE '%secret%'") == 0, column
+    assert await value(engine, "SELECT string_agg(state, '') FROM canary_runs") == "first"
     assert await value(engine, "SELECT count(*) FROM rollups") == 0
     assert await value(engine, "SELECT count(DISTINCT dimension) FROM rollup_spend WHERE day = '2026-03-01'") == 2
 
