@@ -93,8 +93,8 @@ def _samples(name: str, condition: str) -> Rule:
             j AS (DELETE FROM judgments x USING due WHERE x.request_id = due.request_id RETURNING 1),
             a AS (DELETE FROM answers x USING due WHERE x.request_id = due.request_id RETURNING 1),
             s AS (DELETE FROM samples x USING due WHERE x.request_id = due.request_id RETURNING 1)
-            SELECT (SELECT count(*) FROM l) AS labels, (SELECT count(*) FROM k) AS "skipped labels", (SELECT count(*) FROM j) AS judgments,
-                   (SELECT count(*) FROM a) AS answers, (SELECT count(*) FROM s) AS samples
+            SELECT (SELECT count(*) FROM l) AS labels, (SELECT count(*) FROM k) AS "skipped labels",
+                   (SELECT count(*) FROM j) AS judgments, (SELECT count(*) FROM a) AS answers, (SELECT count(*) FROM s) AS samples
         """,  # noqa: S608
     )
 
