@@ -18,6 +18,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "accuracy_drop": "judged accuracy fell, or the judge changed",
         "silent_model_change": "another model answers than was pinned",
         "model_behaviour": "a model behaves otherwise under an unchanged name",
+        "canary_unheard": "canary runs tell nothing",
         "model_fingerprint": "another build of a pinned model answers",
         "upgrade": "an upgrade of a pinned model waits, was stopped or was taken back",
         "model_retires": "a pinned model will be switched off",

@@ -8,6 +8,8 @@ from typing import Any
 
 MODEL_SUFFIX = "-2026-01-01"  # what the provider appends to the name of the model that answered
 
+FINGERPRINT = "fp_0123456789"  # of the build that it says has answered
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -39,6 +41,7 @@ def completion(call: Seen, text: str, usage: Mapping[str, Any] | None) -> dict[s
         "object": "chat.completion",
         "created": 1_760_000_000,
         "model": call.model + MODEL_SUFFIX,
+        "system_fingerprint": FINGERPRINT,
         "choices": [{"index": index, **choice} for index in range(call.fields.get("n") or 1)],
     }
     return {**answer, "usage": usage} if usage else answer
@@ -52,7 +55,8 @@ def usage(prompt_tokens: int = 10, completion_tokens: int = 5) -> dict[str, Any]
 def chunks(call: Seen, text: str, usage: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """The same completion as a stream, a word a chunk; the usage chunk only when it is asked for."""
     whole = completion(call, text, usage)
-    head = {"id": whole["id"], "object": "chat.completion.chunk", "created": whole["created"], "model": whole["model"]}
+    head = {name: whole[name] for name in ("id", "created", "model", "system_fingerprint")}
+    head["object"] = "chat.completion.chunk"
     events: list[dict[str, Any]] = []
     for choice in whole["choices"]:
         message = choice["message"]

@@ -32,6 +32,8 @@ from shadow.upgrades.pins import chains, price_of
 
 log = structlog.get_logger()
 
+UNHEARD = "canary_unheard"
+UNHEARD_RUNS = 3
 QUARTER_MINUTES = 90 * 24 * 60
 _AT_ONCE = 4
 #: A model is asked again after this share of the interval or more: schedules are never exact.
@@ -163,6 +165,7 @@ async def store_run(
     )
     if state == "compared":
         await _report(connection, model, looks, run_id, now=now)
+    await _report_silence(connection, model, now=now)
     return state
 
 
@@ -203,6 +206,29 @@ async def _report(
         )
     elif all(one.p > 0.05 for one in looks):
         await alerts.close_alerts(connection, pins.BEHAVES, [key], now=now)
+
+
+async def _report_silence(connection: AsyncConnection, model: ModelSettings, *, now: datetime) -> None:
+    """A model that is not heard, run after run, is not watched: somebody should know."""
+    runs = [
+        run
+        for run in await canaries.last_runs(connection, each=UNHEARD_RUNS)
+        if (run.provider, run.model) == (model.provider, model.model)
+    ]
+    key = f"{model.provider}/{model.model}"
+    if len(runs) < UNHEARD_RUNS or any(run.state not in ("failed", "shed") for run in runs):
+        await alerts.close_alerts(connection, UNHEARD, [key], now=now)
+        return
+    why = "the day's budget is spent" if runs[0].state == "shed" else f"{runs[0].answered} prompts were answered"
+    await alerts.open_alert(
+        connection,
+        kind=UNHEARD,
+        key=key,
+        severity="warning",
+        message=f"{key}: the last {UNHEARD_RUNS} canary runs tell nothing ({why}), so another behaviour would not be noticed",
+        details={"provider": model.provider, "model": model.model, "states": [run.state for run in runs]},
+        now=now,
+    )
 
 
 def _level(settings: Settings, models: int) -> float:

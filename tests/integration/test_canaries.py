@@ -118,7 +118,7 @@ async def test_a_model_that_never_says_the_same_twice_raises_no_alarm(
     assert any(look["p"] < 1.0 for look in run.looks)  # there was something to tell from noise
 
 
-async def test_each_model_is_queued_once_nobody_asked_without_money_and_nothing_compared_without_answers(
+async def test_each_model_is_queued_once_and_without_money_or_answers_nothing_is_compared(
     empty_engine: AsyncEngine,
 ) -> None:
     async with empty_engine.connect() as connection:
@@ -131,6 +131,7 @@ async def test_each_model_is_queued_once_nobody_asked_without_money_and_nothing_
     assert not provider.calls
     provider.faults.update({"*": {"mode": "error500"}}, provider.models)
     assert await _Watch(empty_engine, _settings(), provider).asked() == ("failed", set())
+    assert await _Watch(empty_engine, _settings(), provider).asked() == ("failed", {"canary_unheard"})
     async with empty_engine.connect() as connection:
         spent = await budgets.spent_today(connection, utc_now())
         assert await canaries.first_answers(connection, "lab", MODEL, "any") == {}

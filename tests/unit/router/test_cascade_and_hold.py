@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from router.errors import UpstreamFailed
-from router.testing.completions import Seen, chunks, usage
+from router.testing.completions import FINGERPRINT, Seen, chunks, usage
 from router.testing.configured import router_settings
 from router.testing.inprocess import Front
 from router.testing.instant import run_instantly
@@ -61,6 +61,7 @@ def test_broken_json_climbs_until_it_is_whole_and_every_answer_is_paid_for(held)
     assert exchange.cost_usd == sum(attempt.cost_usd for attempt in exchange.attempts)
     assert (exchange.reason, exchange.served_tier, exchange.status) == ("cascade", "top", "answered")
     assert exchange.extra["validation"] == "passed"
+    assert exchange.extra["fingerprint"] == FINGERPRINT  # of the build that answered, streamed or not
 
 
 @MODES
