@@ -15,6 +15,7 @@ from shadow.console.api_scorers import add_scorer_routes
 from shadow.console.api_spend import add_spend_routes
 from shadow.console.api_tables import add_table_routes
 from shadow.console.api_traffic import add_traffic_routes
+from shadow.console.api_upgrades import add_upgrade_routes
 from shadow.console.failed_logins import FailedLogins
 from shadow.console.login import add_session_routes
 from shadow.console.pin_page import add_pin_routes
@@ -38,5 +39,6 @@ def api_routes(settings: Settings, engine: AsyncEngine, failures: FailedLogins) 
     add_audit_routes(routes, settings, engine)
     add_pin_routes(routes, settings, engine)
     add_stream_routes(routes, settings, engine)
+    add_upgrade_routes(routes, settings, engine)
     add_session_routes(routes, settings, engine, failures)
     return routes

@@ -26,6 +26,7 @@ from shadow.console.readable import readable
 from shadow.console.regression_pages import add_regression_pages
 from shadow.console.spans import pieces
 from shadow.console.stream_page import add_stream_page
+from shadow.console.upgrade_page import add_upgrade_pages
 from shadow.errors import StoreError
 from shadow.going_live_reading import load_going_live
 from shadow.going_live_text import going_live_json
@@ -94,6 +95,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_pair_page(routes, engine, render=render, unreadable=unreadable)
     add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)
     add_audit_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_upgrade_pages(routes, settings, engine, render=render, unreadable=unreadable)
 
     @routes.get("/samples/{sample_id}")
     async def sample_page(sample_id: str) -> HTMLResponse:

@@ -15,7 +15,8 @@ _PUBLIC: Final = re.compile(r"/healthz|/login|/static/[^/]+")
 _SESSION = "/api/v1/session"
 #: Prompts, completions, what judges quote of them, what users comment; and the reviewers' own places.
 _TEXTS: Final = re.compile(r"/pairs|/samples/.*|/labels(/.*)?|/api/v1/(labels|judgments|feedback|samples/[^/]*)(/.*)?")
-_REVIEWERS_WRITE: Final = re.compile(r"/api/v1/(labels|alerts)(/.*)?")
+#: Labels, alerts, and the proposal of an upgrade, which somebody else decides on.
+_REVIEWERS_WRITE: Final = re.compile(r"/api/v1/(labels|alerts)(/.*)?|/api/v1/upgrades")
 _ADMIN: Final = re.compile(r"/tokens|/api/v1/tokens(/.*)?")
 
 

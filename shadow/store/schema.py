@@ -142,7 +142,9 @@ samples = sa.Table(
     sa.Column("decided_eta", sa.Double),
     sa.Column("decided_label_drawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("texts_deleted_at", Instant),
-    sa.Column("routing", JSONB),  # what other thresholds would do with it: as shadow.tuning.what_if writes it
+    sa.Column(
+        "routing", JSONB(none_as_null=True)
+    ),  # what other thresholds would do with it: as shadow.tuning.what_if writes it
     sa.CheckConstraint("pi > 0 AND pi <= 1", name="pi_is_a_probability"),
     sa.CheckConstraint("eta > 0 AND eta <= 1", name="eta_is_a_probability"),
     sa.CheckConstraint(

@@ -23,7 +23,7 @@ JOIN LATERAL (
                   ORDER BY l.labelled_at, l.reviewer LIMIT 1)
     )) AS answers FROM answers a WHERE a.request_id = s.request_id AND a.repeat = 0
 ) a ON true
-WHERE s.started_at >= :since AND s.started_at < :until AND s.routing IS NOT NULL
+WHERE s.started_at >= :since AND s.started_at < :until AND jsonb_typeof(s.routing) = 'object'
 ORDER BY s.started_at DESC, s.request_id DESC LIMIT :most
 """)
 

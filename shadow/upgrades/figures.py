@@ -57,7 +57,7 @@ def figures(pairs: Sequence[Pair], design: Design, *, judge_quality_low: float |
         },
         "not_worse": {"p_value": _rounded(evidence.not_worse.p_value), "needed": design.alpha},
         "harm": {"p_value": _rounded(evidence.harm.p_value), "needed": design.alpha},
-        "difference": _difference(pairs),
+        "difference": mean_gain(pairs),
         "judges_alone": _judges_alone(decided, design, judge_quality_low),
         "labels_alone": {
             "better": better,
@@ -97,8 +97,8 @@ def plain(found: object) -> dict[str, Any] | None:
     }
 
 
-def _difference(pairs: Sequence[Pair]) -> dict[str, Any] | None:
-    """The mean of accept(candidate) - accept(pinned), verdicts corrected by labels."""
+def mean_gain(pairs: Sequence[Pair], *, corrected: bool = True) -> dict[str, Any] | None:
+    """The mean of accept(candidate) - accept(pinned): verdicts put right by labels, or as they are."""
     if not pairs:
         return None
     labelled = np.array([pair.label is not None for pair in pairs])
@@ -110,7 +110,7 @@ def _difference(pairs: Sequence[Pair]) -> dict[str, Any] | None:
         label_loss=np.array([float(pair.label or 0) for pair in pairs]),
         label_inclusion=np.array([pair.eta or 1.0 for pair in pairs]),
     )
-    found = plain(mean_difference([(float(len(pairs)), sums)]))
+    found = plain(mean_difference([(float(len(pairs)), sums)], corrected=corrected))
     return None if found is None else {**found, "labelled": int(labelled.sum())}
 
 
@@ -118,7 +118,7 @@ def _judges_alone(decided: Sequence[Pair], design: Design, quality: float | None
     """The judge-only variant: the margin shrinks to what judges this good would still show of it."""
     said = np.array([pair.judged for pair in decided], dtype=float)
     known: dict[str, Any] = {"note": JUDGE_ONLY_NOTE, "pairs": len(decided)}
-    known["mean"] = _rounded(float(said.mean())) if said.size else None
+    known["difference"] = mean_gain(decided, corrected=False)
     if quality is None or quality <= 0.0 or not said.size:
         return {**known, "margin": None, "verdict": None}
     margin = design.margin * quality
@@ -134,7 +134,7 @@ def _slices(pairs: Sequence[Pair], key: Callable[[Pair], str]) -> list[dict[str,
         groups.setdefault(key(pair), []).append(pair)
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return [
-        {"name": name, "pairs": len(own), "difference": _difference(own) if len(own) >= LEAST_PAIRS else None}
+        {"name": name, "pairs": len(own), "difference": mean_gain(own) if len(own) >= LEAST_PAIRS else None}
         for name, own in ordered
     ]
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from shadow.errors import RefusedError
+from shadow.identity import AUTOMATIC
 
 State = Literal[
     "proposed",
@@ -72,9 +73,9 @@ def check_move(upgrade_id: int, current: State, wanted: State) -> None:
 
 
 def check_approver(proposed_by: str, approver: str) -> None:
-    """Four eyes: a name, and not the proposer's. Raises: RefusedError."""
-    if not approver.strip():
-        raise RefusedError("an approval needs a name")
+    """Four eyes: the name of a person, and not the proposer's. Raises: RefusedError."""
+    if not approver.strip() or approver.strip().lower() in AUTOMATIC:
+        raise RefusedError("an approval needs the name of a person")
     if same_person(proposed_by, approver):
         raise RefusedError(f"{approver.strip()} has proposed it: somebody else has to approve it")
 

@@ -43,10 +43,9 @@ def upgrade_lines(row: UpgradeRow) -> Iterator[str]:
     yield from _figure_lines(found, margin=row.design["margin"])
     canary = (row.progress or {}).get("canary")
     if canary:
-        mean = "-" if canary["mean"] is None else f"{canary['mean']:+.1%}"
         yield (
-            f"  canary: {canary['judged']} of {canary['pairs']} pairs judged, {mean} against the pinned model, "
-            f"harm p = {canary['harm_p_value']:.2g}"
+            f"  canary: {canary['judged']} of {canary['pairs']} pairs judged, {interval(canary['difference'])}; "
+            f"worse at all: p = {canary['harm_p_value']:.2g}"
         )
     if row.evidence_sha256 is not None and row.evidence_at is not None:
         yield f"  evidence frozen {row.evidence_at:%Y-%m-%d %H:%M} UTC, SHA-256 {row.evidence_sha256}"

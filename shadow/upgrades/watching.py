@@ -9,7 +9,7 @@ import numpy as np
 
 from shadow.statistics.upgrade_evidence import UpgradeEvidence
 from shadow.upgrades.design import Design
-from shadow.upgrades.figures import worst_pairs
+from shadow.upgrades.figures import mean_gain, worst_pairs
 from shadow.upgrades.pairs import Pair
 
 
@@ -20,7 +20,7 @@ def canary_figures(pairs: Sequence[Pair], design: Design) -> dict[str, Any]:
     return {
         "pairs": len(pairs),
         "judged": int(said.size),
-        "mean": float(f"{said.mean():.9g}") if said.size else None,
+        "difference": mean_gain([pair for pair in pairs if pair.z is not None], corrected=False),
         "harm_p_value": float(f"{harm.p_value:.9g}"),
         "harmed": harm.fired(design.alpha),
         "worst_pairs": worst_pairs(pairs),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 import uuid_utils
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from router.contracts import Attempt, Decision, Exchange, Hints
 from router.settings import ModelSettings
+from shadow.console.app import create_console
 from shadow.errors import ConfigError, RefusedError
 from shadow.settings import Settings
 from shadow.store import audit, labels, policies, samples, tier_pins, upgrade_pairs, upgrades
@@ -160,7 +162,21 @@ async def test_a_candidate_goes_all_the_way_and_back(engine: AsyncEngine, consol
     async with engine.begin() as connection:
         waiting = await last_alerts(connection, is_open=True, kind="upgrade")
     assert [alert.key for alert in waiting] == [f"{made}:ready"]
-    await act(engine, decisions.approve, settings, made, by="jon", reason="looked at it")
+    transport = httpx.ASGITransport(create_console(settings, engine))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8081") as client:
+        api = f"/api/v1/upgrades/{made}"
+        refused = await client.post(f"{api}/approve", json={"by": "mira"})
+        assert (refused.status_code, "somebody else" in refused.json()["error"]["message"]) == (409, True)
+        assert (await client.post("/api/v1/upgrades/77/approve", json={"by": "jon"})).status_code == 404
+        assert (await client.post(f"{api}/approve", json={"reason": "?"})).status_code == 422
+        done = await client.post(f"{api}/approve", json={"by": "jon", "reason": "looked at it"})
+        assert done.json() == {"upgrade": made, "state": "approved"}
+        assert (await client.get(api)).json()["evidence"]["figures"]["verdict"] == "not_worse"
+        page = (await client.get(f"/upgrades/{made}")).text
+        for said in ("fast-1 → fast-2", "approved by jon", "Start the canary", "Evidence", "points ("):
+            assert said in page
+        assert f'<a href="/upgrades/{made}">' in (await client.get("/upgrades")).text
+        assert (await client.get("/upgrades/77")).status_code == 404
     with pytest.raises(RefusedError, match="approved already"):
         await act(engine, decisions.approve, settings, made, by="kim", reason="me too")
 
