@@ -110,6 +110,10 @@ bench-selective: setup ## How often fitted verdict thresholds break their promis
 bench-statistics: setup ## Do intervals hold the truth, certified policies epsilon, and alarms their peace? Simulated (up to 20 minutes)
 	@$(BIN)/python tests/benchmarks/bench_statistics.py $(BENCH_ARGS)
 
+.PHONY: bench-regressions
+bench-regressions: setup ## How long the weekly report takes at 200 cells and 5 million exchanges (2 minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_regressions.py $(BENCH_ARGS)
+
 .PHONY: bench-rollups
 bench-rollups: setup ## Sums and storage at 10 million exchanges over 30 days (30 minutes, 10 GB of disk, wants a quiet machine)
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_rollups.py $(BENCH_ARGS)

@@ -28,14 +28,17 @@ def headline(found: Mapping[str, Any]) -> str:
         return "Nothing could be tested: there were no requests in this period."
     if not found["judged_before"]:
         return "Nothing could be tested yet: there are no verdicts of the weeks before to hold this one against."
-    best = max(
-        (min(cell["judged"], cell["judged_before"]) for cell in cells["not_testable"]),
-        default=0.0,
-    )
+    best = max((_worth(cell) for cell in cells["not_testable"]), default=0.0)
     return (
-        f"Nothing could be tested: a cell needs {found['least_n']} verdicts on either side, the one with the most has "
-        f"{best:,.0f}.{also}"
+        f"Nothing could be tested: a cell needs to be worth {found['least_n']} verdicts on either side (weighed, sessions taken "
+        f"into account), the largest is worth {best:,.0f}.{also}"
     )
+
+
+def _worth(cell: Mapping[str, Any]) -> float:
+    """Effective counts of the poorer side."""
+    sides = [cell["accuracy"], cell["accuracy_before"]]
+    return min(0.0 if side is None else float(side["effective_n"]) for side in sides)
 
 
 def points(change: float) -> str:

@@ -97,10 +97,8 @@ def test_what_cannot_be_tested_is_said_as_such() -> None:
     assert "no verdicts of the weeks before" in report([], [], week())["headline"]
     assert "no requests in this period" in report(week(), [])["headline"]
     few = report([row("fast", "qa", "", 50, 2)], [row("fast", "qa", "", 40, 9)])
-    assert (
-        few["headline"]
-        == "Nothing could be tested: a cell needs 100 verdicts on either side, the one with the most has 40."
-    )
+    assert few["headline"].startswith("Nothing could be tested: a cell needs to be worth 100 verdicts on either side")
+    assert few["headline"].endswith("the largest is worth 40.")
     assert standalone(report([], []))
     assert text_lines(few)
 
