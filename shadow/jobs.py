@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shadow import pins, rollup, watch
+from shadow.alarms import service as alarms
 from shadow.audit_heads import note_head
 from shadow.canaries.service import ask_for_canaries
 from shadow.challenger import service as challenger
@@ -37,6 +38,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
     canary = (Job(name="canaries", every_seconds=min(60.0, every_seconds / 10), run=ask_for_canaries),)
     return (
         Job(name="rollup", every_seconds=settings.rollup.every_seconds, run=rollup.compute_and_publish),
+        Job(name="alarms", every_seconds=settings.rollup.every_seconds, run=alarms.run),
         Job(name="streams", every_seconds=settings.rollup.every_seconds, run=watch.run),
         Job(name="pins", every_seconds=settings.rollup.every_seconds, run=pins.run),
         Job(name="sampling plan", every_seconds=3600, run=plan_tomorrow),

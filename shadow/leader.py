@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from shadow.job_record import JobRecord
 from shadow.jobs import Job, jobs
 from shadow.settings import Settings
 from shadow.store import policies
@@ -26,12 +28,13 @@ async def lead(engine: AsyncEngine, settings: Settings, table: tuple[Job, ...] |
             )
         if version is not None:
             log.info("policy.adopted", version=version)
+        record = JobRecord(engine)
         scheduler = AsyncIOScheduler(timezone="UTC")
         for job in jobs(settings) if table is None else table:
             scheduler.add_job(
                 _run,
                 "interval",
-                args=(job, engine, settings),
+                args=(job, engine, settings, record),
                 seconds=job.every_seconds,
                 id=job.name,
                 coalesce=True,
@@ -47,11 +50,20 @@ async def lead(engine: AsyncEngine, settings: Settings, table: tuple[Job, ...] |
             log.info("leader.resigned")
 
 
-async def _run(job: Job, engine: AsyncEngine, settings: Settings) -> None:
+async def _run(job: Job, engine: AsyncEngine, settings: Settings, record: JobRecord) -> None:
     began = time.monotonic()
     try:
         await job.run(engine, settings)
     except Exception as exc:  # noqa: BLE001 - the next run must come; the failure is logged with its job
         log.warning("job.failed", job=job.name, error=type(exc).__name__, detail=str(exc).splitlines()[:1])
+        await _noted(job, record.failed(job.name, type(exc).__name__, now=utc_now()))
     else:
         log.debug("job.done", job=job.name, seconds=round(time.monotonic() - began, 3))
+        await _noted(job, record.succeeded(job.name, now=utc_now()))
+
+
+async def _noted(job: Job, noting: Awaitable[None]) -> None:
+    try:
+        await noting
+    except Exception as exc:  # noqa: BLE001 - where the database is away, a job's record is the least of what is missing
+        log.warning("job.unrecorded", job=job.name, error=type(exc).__name__)

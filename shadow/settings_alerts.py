@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shadow.alert_kinds import RUNBOOKS
 from shadow.alert_telling import Severity
+from shadow.settings_alarms import AlarmSettings
 from shadow.settings_quality import Section
 from shadow.settings_watch import WatchSettings
 from shadow.settings_weekly import WeeklySettings
@@ -56,6 +57,7 @@ class AlertSettings(Section):
     public_url: str | None = Field(
         None, description="Address of the console as its readers reach it, for links in messages; null: no links."
     )
+    alarms: AlarmSettings = Field(default_factory=AlarmSettings, description="Bars of the other alarms.")
     watch: WatchSettings = Field(default_factory=WatchSettings, description="Alarms between reports.")
     weekly: WeeklySettings = Field(default_factory=WeeklySettings, description="The report of what got worse.")
 
