@@ -43,6 +43,11 @@ class StandIn:
 STAND_INS = {
     "shadow judge pairs": StandIn(instead=HELP, why="the file is the reader's; test_judge_file_and_command.py runs it"),
     "shadow judge --from-store": StandIn(instead=HELP, why="needs labelled samples; test_judges_in_store.py runs it"),
+    "shadow alerts test": StandIn(instead=HELP, why="needs a channel; test_alert_lifecycle.py tries two"),
+    "shadow alerts ack": StandIn(instead=HELP, why="needs an alert; test_alert_lifecycle.py has one"),
+    "shadow alerts snooze": StandIn(instead=HELP, why="needs an alert; test_alert_lifecycle.py has one"),
+    "shadow alerts unsnooze": StandIn(instead=HELP, why="needs an alert; test_alert_lifecycle.py has one"),
+    "shadow alerts close": StandIn(instead=HELP, why="needs an alert; test_alert_lifecycle.py has one"),
     "shadow upgrade propose": StandIn(instead=HELP, why="needs providers of the reader's; test_upgrades.py proposes"),
     "shadow upgrade status 1": StandIn(instead=HELP, why="needs a proposal; test_upgrade_command.py shows one"),
     "shadow upgrade approve": StandIn(instead=HELP, why="needs weeks of pairs; test_upgrades.py approves"),

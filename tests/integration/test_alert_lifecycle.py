@@ -149,3 +149,9 @@ async def test_programs_and_people_act_on_alerts_by_api_and_command(
     assert await run("list") == "no open alert\n"
     (closed,) = json.loads(await run("list", "--all", "--json"))["alerts"]
     assert closed["closed_by"] == "jo"
+
+    notify = [{"name": "team", "url_env": "TEAM_URL_OF_NOBODY"}, {"name": "hook", "url": "json://127.0.0.1:9/x"}]
+    config.write_text(yaml.safe_dump({**content, "alerts": {"notify": notify}}), encoding="utf-8")
+    tried = await run("test", code=1)
+    assert "team: not accepted: the environment variable TEAM_URL_OF_NOBODY is not set here" in tried
+    assert "hook: not accepted: A Connection error" in tried
