@@ -1,4 +1,4 @@
-"""Which pages are there for people? `/`, `/money`, `/judges`, `/labels`, `/audit`, `/regressions`, `/pairs`, each sample's."""
+"""Which pages are there for people, and what leads to them?"""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from shadow.console.login import add_login_page
 from shadow.console.money import ROWS, Money, load_money
 from shadow.console.pair_page import add_pair_page
 from shadow.console.pin_page import add_pin_page
+from shadow.console.proposal_page import add_proposal_page
 from shadow.console.readable import readable
 from shadow.console.regression_pages import add_regression_pages
 from shadow.console.spans import pieces
@@ -44,6 +45,20 @@ TEMPLATES = Path(__file__).parent / "templates"
 #: Windows that the page offers beside the configured one.
 WINDOWS_HOURS = (1.0, 24.0, 168.0)
 TIER_COLOURS = 6
+#: What the head of every page leads to: path, word, and the templates that belong there.
+PAGES = (
+    ("/", "overview", {"overview.html", "sample.html", "pair_list.html", "going_live.html"}),
+    ("/regressions", "regressions", {"regressions.html"}),
+    ("/streams", "streams", {"streams.html"}),
+    ("/alerts", "alerts", {"alert_page.html"}),
+    ("/money", "money", {"money.html"}),
+    ("/judges", "judges", {"judges.html"}),
+    ("/labels", "labels", {"labels.html", "label_name.html", "label_agreement.html"}),
+    ("/proposals", "proposals", {"proposals.html"}),
+    ("/upgrades", "upgrades", {"upgrades.html", "upgrade.html"}),
+    ("/pins", "pins", {"pins.html", "canaries.html"}),
+    ("/audit", "audit", {"audit.html"}),
+)
 
 
 def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
@@ -54,7 +69,8 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     windows = [*(hours for hours in WINDOWS_HOURS if hours < configured), configured]
 
     def render(name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        return HTMLResponse(templates.get_template(name).render(**values), status_code=status)
+        found = templates.get_template(name).render(template=name, pages=PAGES, **values)
+        return HTMLResponse(found, status_code=status)
 
     def unreadable(exc: StoreError) -> HTMLResponse:
         text = f"{exc}. The router serves all the same, and what it records is delivered later."
@@ -80,6 +96,7 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     add_login_page(routes, render=render)
     add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_pin_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_proposal_page(routes, settings, engine, render=render, unreadable=unreadable)
     add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
 
     @routes.get("/going-live")

@@ -11,7 +11,7 @@ import pytest
 from shadow import rollup
 from shadow.console.app import create_console
 from shadow.settings import Settings
-from shadow.store import policies
+from shadow.store import challengers, policies, proposals
 from shadow.store.console_samples import divergent_pairs, last_samples
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.exchanges import insert_exchanges
@@ -73,8 +73,7 @@ async def test_every_answer_forbids_foreign_code_and_frames(client: httpx.AsyncC
 
 async def test_pages_hold_no_inline_script_or_style(client: httpx.AsyncClient) -> None:
     page = (await client.get("/")).text
-    assert page.count("<script") == 1
-    assert '<script src="/static/refresh.js" defer></script>' in page
+    assert 0 < page.count("<script") == page.count('<script src="/static/')
     for forbidden in (" style=", "<style", " onclick", "javascript:"):
         assert forbidden not in page
 
@@ -148,3 +147,23 @@ async def test_figures_that_are_not_identified_are_explained_in_words(
     assert "no requests in this window" in page
     assert "too few mirrored pairs to price the top tier" in page
     assert "Policy 1 is in force" in page
+
+
+async def test_proposals_and_challengers_are_shown_with_what_became_of_them(
+    new_client: httpx.AsyncClient, empty_engine: AsyncEngine
+) -> None:
+    assert "Nothing was proposed yet" in (await new_client.get("/proposals")).text
+    now = utc_now()
+    async with empty_engine.begin() as connection:
+        kept = await proposals.propose(
+            connection, status="certified", base_version=1, thresholds={"fast": 0.82}, by_query_type={}, evidence={}
+        )
+        await proposals.decide(connection, kept, state="rejected", by="<ann>", reason="a launch is near")
+        made = await challengers.begin(
+            connection, champion="champion@1", trained_from=now - timedelta(days=28), cut_off_at=now, now=now
+        )
+    page = (await new_client.get("/proposals")).text
+    assert "fast 0.820" in page
+    assert "&lt;ann&gt;: a launch is near" in page
+    assert "champion@1" in page
+    assert f'data-label="challenger">{made}<' in page
