@@ -6,6 +6,8 @@ import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,9 +17,13 @@ import uuid_utils
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from router.contracts import Attempt, Decision, Exchange, Hints
+from router.pins import Pins, in_share
+from router.policy_file import FilePolicySource
+from router.pool import build_pool
 from router.settings import ModelSettings
 from shadow.console.app import create_console
 from shadow.errors import ConfigError, RefusedError
+from shadow.intake.policy_follower import write_policy
 from shadow.settings import Settings
 from shadow.store import audit, labels, policies, samples, tier_pins, upgrade_pairs, upgrades
 from shadow.store.alerts import last_alerts
@@ -147,7 +153,20 @@ async def act(engine: AsyncEngine, do: Any, *args: Any, **kwargs: Any) -> Any:
         return await do(connection, *args, now=utc_now(), **kwargs)
 
 
-async def test_a_candidate_goes_all_the_way_and_back(engine: AsyncEngine, console_config: Settings) -> None:
+async def served_first(engine: AsyncEngine, settings: Settings, path: Path, request_id: str) -> list[str]:
+    """The models that a router asks for a request of tier fast, by the file that the intake writes for it."""
+    async with engine.connect() as connection:
+        row, pins = await policies.newest(connection), await tier_pins.in_force(connection)
+    assert row is not None
+    write_policy(path, row.policy, pins)
+    source = FilePolicySource(path, tiers=settings.tier_names, thresholds={}, band=0.0)
+    chains = Pins(build_pool(settings, {}), settings, source, {}).chains_for(request_id)
+    return [target.model for target in chains["fast"]]
+
+
+async def test_a_candidate_goes_all_the_way_and_back(
+    engine: AsyncEngine, console_config: Settings, tmp_path: Path
+) -> None:
     settings = console_config
     made = await proposed(engine, settings)
     for early in (decisions.approve, decisions.promote):
@@ -193,10 +212,15 @@ async def test_a_candidate_goes_all_the_way_and_back(engine: AsyncEngine, consol
         assert (row.state, await tier_pins.in_force(connection)) == ("approved", [])
     said = await act(engine, decisions.promote, settings, made, by="jon", reason="go")
     assert "fast-2 serves 10% of tier fast" in said
+    drawn = next(f"request-{i}" for i in range(1_000) if in_share(f"request-{i}", made, 0.1))
+    asked = partial(served_first, engine, settings, tmp_path / "policy.json")
+    assert await asked(drawn) == ["fast-2", "fast-1"]
     with pytest.raises(RefusedError, match="serves its canary share already"):
         await act(engine, decisions.promote, settings, made, by="jon", reason="go")
     await act(engine, decisions.promote, settings, made, by="jon", reason="all of it", full=True)
+    assert await asked("any") == ["fast-2"]
     await act(engine, decisions.rollback, settings, made, by="kim", reason="complaints")
+    assert await asked(drawn) == ["fast-1"]
 
     async with engine.begin() as connection:
         pins = await tier_pins.history(connection)
