@@ -1,4 +1,4 @@
-"""`shadow grafana`: provision a running Grafana, and check that every panel finds something in the database."""
+"""`shadow grafana`: provision a running Grafana, and check that panels and alert rules find their rows in the database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def grafana() -> None:
-    """Provision Grafana; check every panel's query."""
+    """Provision Grafana; check the query of every panel and alert rule."""
 
 
 @grafana.command()
@@ -39,7 +39,7 @@ def grafana() -> None:
 def push(
     config: Path, url: str, token: str | None, user: str | None, password: str | None, database_url: str | None
 ) -> None:
-    """Create or replace the datasource, the folder and the dashboard. Safe to run again."""
+    """Create or replace the datasource, the folder, the dashboard and the alert rules. Safe to run again."""
     from shadow.grafana.push import database_of
     from shadow.grafana.push import push as provision
 
@@ -50,8 +50,10 @@ def push(
         credential = (user, password)
     else:
         raise ConfigError("grafana push: give a --token, or a --user and a --password")
-    target = database_url or load(config).database.url or ""
-    for line in provision(url=url, credential=credential, database=database_of(target)):
+    settings = load(config)
+    target = database_of(database_url or settings.database.url or "")
+    runbooks = settings.alerts.runbook_url
+    for line in provision(url=url, credential=credential, database=target, runbook_url=runbooks):
         click.echo(line)
 
 
@@ -60,7 +62,7 @@ def push(
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=24.0, show_default=True, help="Window.")
 @json_option
 def check(config: Path, hours: float, as_json: bool) -> None:
-    """Run every panel's query on the configured database; exit code 1 if any fails or is empty."""
+    """Run the query of every panel and alert rule on the configured database; exit code 1 if one fails, or a panel is empty."""
     import json
     from dataclasses import asdict
 
@@ -74,13 +76,15 @@ def check(config: Path, hours: float, as_json: bool) -> None:
 
 
 async def _checked(url: str, hours: float) -> list[PanelCheck]:
-    from shadow.grafana.check import check_dashboard
+    from shadow.grafana.check import check_dashboard, check_rules
     from shadow.grafana.files import read_dashboard
+    from shadow.grafana.rules import rules
     from shadow.store.engine import engine_for, utc_now
 
     engine, now = engine_for(url), utc_now()
     try:
-        return await check_dashboard(engine, read_dashboard(), since=now - timedelta(hours=hours), until=now)
+        panels = await check_dashboard(engine, read_dashboard(), since=now - timedelta(hours=hours), until=now)
+        return [*panels, *await check_rules(engine, rules())]
     finally:
         await engine.dispose()
 

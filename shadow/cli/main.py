@@ -40,7 +40,7 @@ COMMANDS = {
         "Pinned-model upgrades: propose, status, approve, promote, roll back.",
     ),
     "token": ("shadow.cli.token", "token", "Who may use the console and decide: create, list, revoke."),
-    "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check every panel's query."),
+    "grafana": ("shadow.cli.grafana", "grafana", "Provision Grafana; check panels and alert rules."),
     "doctor": ("shadow.cli.doctor", "doctor", "What works, what does not, what to do."),
 }
 

@@ -1,4 +1,4 @@
-"""Would every panel show something? Each panel's query, run on the database with Grafana's macros expanded."""
+"""Would every panel show something, and every rule see something? Their queries, run with Grafana's macros expanded."""
 
 from __future__ import annotations
 
@@ -46,6 +46,17 @@ async def check_dashboard(
         for chosen in [[tier] for tier in tiers] if repeated else [tiers]:
             title = panel["title"].replace("$tier", *chosen) if repeated else panel["title"]
             checks.append(await _check(engine, title, panel, tiers=chosen, modes=modes, since=since, until=until))
+    return checks
+
+
+async def check_rules(engine: AsyncEngine, rules: Sequence[dict[str, Any]]) -> list[PanelCheck]:
+    """One result per alert rule; no row is well: nothing is wrong. Raises: StoreError where the database can't be reached."""
+    checks = []
+    for rule in rules:
+        result = await run_query(engine, rule["data"][0]["model"]["rawSql"])
+        problem = result.error or (None if "value" in result.columns else "a rule needs a column `value`")
+        title = f"rule {rule['uid'].removeprefix('shadowtier-')}"
+        checks.append(PanelCheck(panel=title, rows=len(result.rows), seconds=result.seconds, problem=problem))
     return checks
 
 

@@ -1,4 +1,4 @@
-"""How does a running Grafana learn of us? Datasource, folder and dashboard, created or replaced over its HTTP API."""
+"""How does a running Grafana learn of us? Datasource, folder, dashboard and alert rules, put there over its HTTP API."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from shadow.alert_kinds import RUNBOOKS
 from shadow.errors import ConfigError, ShadowError
 from shadow.grafana.dashboard import FOLDER_TITLE, FOLDER_UID
 from shadow.grafana.files import read_dashboard
 from shadow.grafana.panels import DATASOURCE
+from shadow.grafana.rules import GROUP, rule_group
 
 
 class GrafanaError(ShadowError):
@@ -51,9 +53,17 @@ def database_of(url: str) -> Database:
 
 
 def push(
-    *, url: str, credential: str | tuple[str, str], database: Database, timeout_seconds: float = 10.0
+    *,
+    url: str,
+    credential: str | tuple[str, str],
+    database: Database,
+    runbook_url: str = RUNBOOKS,
+    timeout_seconds: float = 10.0,
 ) -> list[str]:
-    """Provision; returns what was done, a line each. Safe to run again. Raises: GrafanaError, ConfigError."""
+    """Provision; returns what was done, a line each. Safe to run again. Raises: GrafanaError, ConfigError.
+
+    Contact points and notification policies are left alone: the rules carry `service = shadowtier` to be routed by.
+    """
     import niquests
     from grafana_client.api import GrafanaApi
     from grafana_client.client import GrafanaException, TokenAuth
@@ -64,7 +74,12 @@ def push(
     try:
         api = GrafanaApi.from_url(url, credential=auth, timeout=timeout_seconds)
         with closing(api.client.s):
-            return [_put_datasource(api, database), _put_folder(api), _put_dashboard(api, url)]
+            return [
+                _put_datasource(api, database),
+                _put_folder(api),
+                _put_dashboard(api, url),
+                _put_rules(api, runbook_url),
+            ]
     except GrafanaException as exc:
         raise GrafanaError(f"{url}: {_explained(exc.status_code, str(exc.message))}") from exc
     except niquests.exceptions.RequestException as exc:
@@ -75,7 +90,7 @@ def _explained(status: int, message: str) -> str:
     if status == 401:
         return "the token (or password) is not accepted; create a service account token with the role Admin"
     if status == 403:
-        return f"the token's role may not do this; it needs to write datasources, folders and dashboards ({message})"
+        return f"the token's role may not do this; it needs to write datasources, folders, dashboards and alert rules ({message})"
     return message or f"status {status}"
 
 
@@ -115,6 +130,12 @@ def _put_dashboard(api: Any, url: str) -> str:
     content = {**read_dashboard(), "id": None}
     answer = api.dashboard.update_dashboard({"dashboard": content, "folderUid": FOLDER_UID, "overwrite": True})
     return f"dashboard {content['title']!r}: {url.rstrip('/')}{answer.get('url', '')}"
+
+
+def _put_rules(api: Any, runbook_url: str) -> str:
+    group = rule_group(runbook_url=runbook_url)
+    api.alertingprovisioning.update_rule_group(FOLDER_UID, GROUP, group, disable_provenance=True)
+    return f"alert rules: {len(group['rules'])} in group {GROUP}; route the label service = shadowtier as you like"
 
 
 def _exists(look_up: Any, uid: str) -> bool:

@@ -33,6 +33,7 @@ class GrafanaStandIn(ThreadingHTTPServer):
         self.datasources: dict[str, dict[str, Any]] = {}
         self.folders: dict[str, dict[str, Any]] = {}
         self.dashboards: dict[str, dict[str, Any]] = {}
+        self.rule_groups: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
 
     @property
@@ -81,6 +82,9 @@ class Routes(BaseHTTPRequestHandler):
                 return
             self.server.dashboards[body["dashboard"]["uid"]] = body
             self.answer(200, {"status": "success", "url": f"/d/{body['dashboard']['uid']}/x", "version": 1})
+        elif self.path == "/api/v1/provisioning/folder/shadowtier/rule-groups/shadowtier":
+            self.server.rule_groups[body["title"]] = body
+            self.answer(200 if body["folderUid"] in self.server.folders else 400, body)
         else:
             self.answer(404, {"message": "no such route"})
 
@@ -144,6 +148,10 @@ def test_a_push_creates_the_datasource_the_folder_and_the_dashboard(stand_in: Gr
     assert pushed["dashboard"]["id"] is None
     assert pushed["dashboard"]["panels"]
     assert f"{stand_in.url}/d/shadowtier-quality" in done.output
+    (group,) = stand_in.rule_groups.values()
+    assert {rule["folderUID"] for rule in group["rules"]} == {pushed["folderUid"]}
+    assert any(rule["annotations"]["runbook_url"].endswith("runbooks.md#budget") for rule in group["rules"])
+    assert "{{ $labels.key }}" in json.dumps(group), "only in files are two $ needed"
     assert "s3cret" not in done.output
     assert TOKEN not in done.output
 

@@ -13,8 +13,9 @@ import yaml
 from click.testing import CliRunner
 
 from shadow.cli.grafana import grafana
-from shadow.grafana.check import PanelCheck, check_dashboard
+from shadow.grafana.check import PanelCheck, check_dashboard, check_rules
 from shadow.grafana.files import read_dashboard
+from shadow.grafana.rules import rules
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine, engine_for, utc_now
 from shadow.store.grafana_queries import run_query
@@ -42,6 +43,9 @@ async def test_every_panel_shows_something(filled_engine: AsyncEngine) -> None:
     for tier in ("fast", "balanced", "frontier"):
         assert {f"Accuracy of {tier}", f"Cost per success of {tier}", f"Escalation rate from {tier}"} <= set(titles)
     panels = [panel for panel in read_dashboard()["panels"] if panel["type"] != "row"]
+    rules_seen = await check_rules(filled_engine, rules())
+    assert [one for one in rules_seen if one.problem is not None] == []
+    assert {"rule budget", "rule scheduler_silent"} <= {one.panel for one in rules_seen}
     assert len(checks) == 2 + len(panels) + 2 * 3  # the three panels that repeat appear for three tiers
 
 
