@@ -137,8 +137,9 @@ class Shipper:
                     )
                     if found is not None:
                         prompt = question_of(exchange.request_body, exchange.dialect).prompt
-                        drawn.append((exchange, found[0], prompt))
                         pairs.append(found[1])
+                        if found[0] is not None:
+                            drawn.append((exchange, found[0], prompt))
         await insert_samples(connection, drawn, routing)
         await upgrade_pairs.insert_pairs(connection, pairs)
 

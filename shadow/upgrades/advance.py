@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from shadow.settings import Settings
-from shadow.store import upgrade_pairs, upgrades
+from shadow.store import tier_pins, upgrade_pairs, upgrades
 from shadow.store.engine import AsyncConnection, AsyncEngine, utc_now
 from shadow.store.upgrades import UpgradeRow
 from shadow.upgrades.bundle import freeze, staleness
@@ -17,6 +17,7 @@ from shadow.upgrades.figures import figures
 from shadow.upgrades.judges import judge_quality_low
 from shadow.upgrades.messages import announce
 from shadow.upgrades.pairs import Pair
+from shadow.upgrades.pins import is_in_force, name_of, pinned_model, spec_of
 from shadow.upgrades.resolving import Patience, resolve
 from shadow.upgrades.states import State
 from shadow.upgrades.switching import switch_all, switch_back
@@ -47,7 +48,10 @@ async def step(connection: AsyncConnection, settings: Settings, upgrade_id: int,
         return row.state
     if row.state == "proposed":
         return await _to(connection, row, "shadowing", "taken up", now)
+    pin = await tier_pins.in_force_of(connection, row.tier)
     if row.state == "shadowing":
+        if name_of(spec_of(pinned_model(settings, row.tier, pin))) != name_of(row.pinned):
+            return await _to(connection, row, "rejected", f"{row.pinned['model']} is not the tier's pin any more", now)
         return await _shadow(connection, settings, row, now)
     if row.state in {"ready", "approved"}:
         versions = await versions_now(connection, settings, row.tier)
@@ -56,13 +60,19 @@ async def step(connection: AsyncConnection, settings: Settings, upgrade_id: int,
             await announce(connection, row, "expired", reason=why, now=now)
             return await _to(connection, row, "expired", why, now)
     if row.state == "canary":
+        if pin is None or not is_in_force(pin, settings):
+            why = "the configuration names another model for the tier by now"
+            await announce(connection, row, "rolled_back", reason=why, now=now)
+            return await _to(connection, row, "rolled_back", why, now)
         return await _watch(connection, settings, row, now)
     return row.state
 
 
 async def _shadow(connection: AsyncConnection, settings: Settings, row: UpgradeRow, now: datetime) -> State:
     design = Design.from_json(row.design)
-    pairs = await _enter(connection, settings, row, "shadow", design.cap_pairs, now)
+    pairs, fresh = await _enter(connection, settings, row, "shadow", design.cap_pairs, now)
+    if not fresh and row.progress is not None:
+        return row.state
     quality = await judge_quality_low(connection, now=now)
     found = figures(pairs, design, judge_quality_low=quality)
     await upgrades.note_progress(connection, row.id, await _progress(connection, row, found, now))
@@ -78,7 +88,7 @@ async def _shadow(connection: AsyncConnection, settings: Settings, row: UpgradeR
 
 async def _watch(connection: AsyncConnection, settings: Settings, row: UpgradeRow, now: datetime) -> State:
     design = Design.from_json(row.design)
-    pairs = await _enter(connection, settings, row, "canary", design.cap_pairs, now)
+    pairs, _ = await _enter(connection, settings, row, "canary", design.cap_pairs, now)
     found = canary_figures(pairs, design)
     await upgrades.note_progress(connection, row.id, {**(row.progress or {}), "canary": found})
     if found["harmed"]:
@@ -97,8 +107,8 @@ async def _watch(connection: AsyncConnection, settings: Settings, row: UpgradeRo
 
 async def _enter(
     connection: AsyncConnection, settings: Settings, row: UpgradeRow, phase: str, cap: int, now: datetime
-) -> list[Pair]:
-    """All that have entered, those that just did included."""
+) -> tuple[list[Pair], int]:
+    """All that have entered, those that just did included, and how many these are."""
     limits = settings.upgrades
     patience = Patience(
         verdict=timedelta(hours=limits.verdict_wait_hours), label=timedelta(days=limits.label_wait_days)
@@ -111,7 +121,7 @@ async def _enter(
             break
         fresh.append(pair)
     await upgrade_pairs.enter(connection, fresh, now=now)
-    return [*known, *fresh]
+    return [*known, *fresh], len(fresh)
 
 
 async def _progress(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shadow.errors import RefusedError
 from shadow.settings import Settings
-from shadow.store import upgrade_pairs, upgrades
+from shadow.store import tier_pins, upgrade_pairs, upgrades
 from shadow.store.engine import AsyncConnection
 from shadow.store.upgrades import UpgradeRow
 from shadow.upgrades.bundle import check
@@ -82,8 +82,9 @@ async def rollback(
     another upgrade has changed the tier since."""
     row = await upgrades.locked(connection, upgrade_id)
     check_move(upgrade_id, row.state, "rolled_back")
-    other = await upgrades.active_of(connection, row.tier)
-    if other is not None and other.id != upgrade_id and other.state == "canary":
+    last = await tier_pins.in_force_of(connection, row.tier)
+    other = None if last is None or last.upgrade_id == upgrade_id else await upgrades.by_id(connection, last.upgrade_id)
+    if other is not None and other.state in {"canary", "promoted"}:
         raise RefusedError(f"upgrade {other.id} serves tier {row.tier!r} by now: roll that one back first")
     version = await switch_back(connection, settings, row, by=by, reason=reason, now=now)
     await announce(connection, row, "rolled_back", reason=f"{by}: {reason}", now=now)

@@ -32,11 +32,11 @@ class Running:
 
 def draw_pair(
     running: Running, exchange: Exchange, *, seed: str, tiers: Sequence[str], rates: Rates
-) -> tuple[Draw, PairRow] | None:
+) -> tuple[Draw | None, PairRow] | None:
     """The pair drawn for an answered request of the tier that no ordinary arm has drawn, or None for most.
 
     In shadow the pinned model must have answered; in the canary's time the candidate, or the pinned one after the candidate
-    was asked and failed: that counts as an answer nobody can accept.
+    was asked and failed: that counts as an answer nobody can accept. Where nothing has to be asked there is a pair alone.
     """
     if running.left <= 0 or exchange.mode != "route":
         return None
@@ -58,10 +58,6 @@ def draw_pair(
         targets.append(Target(tier=CANDIDATE_TIER, repeat=0, pi=pi))
     elif candidate_served:
         targets.append(Target(tier=PINNED_TIER, repeat=0, pi=pi))
-    if (
-        not targets
-    ):  # the candidate failed at the top: there is nothing to ask for, and nothing to hold an answer against
-        return None
     eta = running.design.label_share if running.phase == "shadow" else 0.0
     pair = PairRow(
         request_id=exchange.request_id,
@@ -75,7 +71,7 @@ def draw_pair(
         label_drawn=uniform(seed, exchange.request_id, f"label upgrade {running.row.id}") < eta,
         served_candidate=running.phase == "canary" and candidate_served,
     )
-    return _draw(above, targets, pi), pair
+    return (_draw(above, targets, pi) if targets else None), pair
 
 
 def _draw(reference: str, targets: Sequence[Target], pi: float) -> Draw:

@@ -27,6 +27,8 @@ def resolve(found: Waiting, patience: Patience, *, now: datetime) -> Pair | None
     if found.state not in _FINAL and age < patience.verdict:
         return None
     candidate, pinned = found.candidate, found.pinned
+    if found.state is None and found.row.phase == "canary" and not found.row.served_candidate:
+        return _pair(found, judged=-1.0, label=None, z=-1.0)  # at the top: it failed, and the pinned model answered
     if candidate is None or pinned is None:
         return _missing(found, "the other model was not asked: budget, or a worker that was down")
     if not candidate.obtained and not pinned.obtained:

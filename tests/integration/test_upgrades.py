@@ -100,6 +100,7 @@ async def answered(
     if found is None:
         return False
     drawn, pair = found
+    assert drawn is not None
     await samples.insert_samples(connection, [(one, drawn, "2 + 2?")])
     await upgrade_pairs.insert_pairs(connection, [pair])
     for target in drawn.targets:
@@ -219,8 +220,15 @@ async def test_a_candidate_goes_all_the_way_and_back(
         await act(engine, decisions.promote, settings, made, by="jon", reason="go")
     await act(engine, decisions.promote, settings, made, by="jon", reason="all of it", full=True)
     assert await asked("any") == ["fast-2"]
+    newer = NEW.model_copy(update={"model": "fast-3"})
+    following = await proposed(engine, settings, candidate=newer, pinned="lab:fast-2")
     await act(engine, decisions.rollback, settings, made, by="kim", reason="complaints")
     assert await asked(drawn) == ["fast-1"]
+    async with engine.begin() as connection:
+        assert await advance.step(connection, settings, following, now=utc_now()) == "rejected"
+        after = await upgrades.by_id(connection, following)
+    assert after is not None
+    assert after.state_reason == "fast-2 is not the tier's pin any more"
 
     async with engine.begin() as connection:
         pins = await tier_pins.history(connection)
