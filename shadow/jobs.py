@@ -45,7 +45,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job(name="tuning", every_seconds=settings.tuning.every_hours * 3600, run=tuning.run),
         Job(name="prices", every_seconds=3600, run=log_prices),
         Job(name="gold", every_seconds=3600, run=ask_for_gold),
-        Job(name="notifications", every_seconds=delivery.EVERY_SECONDS, run=delivery.run),
+        Job(name="notifications", every_seconds=settings.alerts.send_every_seconds, run=delivery.run),
         Job(name="upgrades", every_seconds=settings.upgrades.every_seconds, run=advance.run),
         Job(name="partitions", every_seconds=6 * 3600, run=rollup.prepare_partitions),
         Job(name="retention", every_seconds=settings.retention.every_seconds, run=run_retention),

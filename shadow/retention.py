@@ -98,7 +98,7 @@ def _rules(settings: Settings, now: datetime) -> Iterator[tuple[Rule, datetime]]
     kept = settings.retention
     for days, rules in (
         (kept.texts_days, (rows.TEXTS, rows.COMMENTS)),
-        (kept.rows_days, (rows.SAMPLES, rows.FEEDBACK, rows.CANARIES)),
+        (kept.rows_days, (rows.SAMPLES, rows.FEEDBACK, rows.CANARIES, rows.ALERTS, rows.MESSAGES)),
         (kept.labels_days, (rows.LABELLED_SAMPLES,)),
         (RESERVATION_DAYS, (rows.RESERVATIONS,)),
         (kept.spend_days, (rows.SPEND,)),

@@ -58,6 +58,7 @@ class AlertSettings(Section):
         None, description="Address of the console as its readers reach it, for links in messages; null: no links."
     )
     alarms: AlarmSettings = Field(default_factory=AlarmSettings, description="Bars of the other alarms.")
+    send_every_seconds: float = Field(10.0, gt=0, le=3600, description="How often the scheduler sends what is due.")
     watch: WatchSettings = Field(default_factory=WatchSettings, description="Alarms between reports.")
     weekly: WeeklySettings = Field(default_factory=WeeklySettings, description="The report of what got worse.")
 

@@ -27,7 +27,6 @@ from shadow.store.engine import AsyncEngine, utc_now
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 10.0
 _AT_ONCE = 50
 
 

@@ -122,6 +122,11 @@ RESERVATIONS = _simple(
 CANARIES = _simple(
     "canary_runs", "canary runs without a change", "ran_at < :before AND state <> 'first' AND NOT changed"
 )
+# What happened to an alert and the messages about it go with it.
+ALERTS = _simple("alerts", "alerts that are over", "closed_at < :before")
+MESSAGES = _simple(
+    "notifications", "messages of reports", "created_at < :before AND alert_id IS NULL AND planned_at IS NOT NULL"
+)
 SPEND = _simple(
     "rollup_spend",
     "spend by user and session",

@@ -76,6 +76,20 @@ async def engine(database_url: str, settings: Settings) -> AsyncIterator[AsyncEn
             [DAYS[0]],
         )
         connection.execute(
+            "INSERT INTO alerts (kind, key, severity, message, opened_at, closed_at)"
+            " SELECT 'budget', k, 'info', 'm', %s, CASE WHEN k = 'over' THEN %s END FROM unnest(ARRAY['over', 'open']) AS k",
+            [DAYS[0], DAYS[0]],
+        )
+        connection.execute(
+            "INSERT INTO notifications (key, occasion, severity, title, body, alert_id, created_at)"
+            " SELECT key, 'opened', 'info', 't', 'b', id, opened_at FROM alerts"
+        )
+        connection.execute(
+            "INSERT INTO notifications (key, occasion, severity, title, body, created_at, planned_at)"
+            " VALUES ('weekly', 'report', 'info', 't', 'b', %s, %s)",
+            [DAYS[0], DAYS[0]],
+        )
+        connection.execute(
             "INSERT INTO rollup_queue (bucket_start) SELECT DISTINCT date_bin('15 s', started_at, 'epoch') FROM exchanges"
         )
     engine = engine_for(database_url)
@@ -134,6 +148,10 @@ async def test_a_dry_run_says_what_a_run_deletes_and_figures_outlive_their_rows(
         table, _, name = column.partition(".")
         assert await value(engine, f"SELECT count(*) FROM {table} WHERE {name}::text LIKE '%secret%'") == 0, column
     assert await value(engine, "SELECT string_agg(state, '') FROM canary_runs") == "first"
+    assert await value(engine, "SELECT string_agg(key, '') FROM alerts") == "open"
+    assert await value(engine, "SELECT string_agg(key, '') FROM notifications") == "open", (
+        "messages go with their alert"
+    )
     assert await value(engine, "SELECT count(*) FROM rollups") == 0
     assert await value(engine, "SELECT count(DISTINCT dimension) FROM rollup_spend WHERE day = '2026-03-01'") == 2
 
