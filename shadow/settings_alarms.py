@@ -20,7 +20,7 @@ class AlarmSettings(Section):
         0.1, gt=0, lt=1, description="Share of mirrors that fail above which, proven, it is told."
     )
     model_minutes: float = Field(
-        10.0, gt=0, le=240, description="How long a model may answer nothing, while it is asked, before it is told."
+        10.0, gt=0, le=90, description="How long a model may answer nothing, while it is asked, before it is told."
     )
     backlog_minutes: float = Field(
         120.0, gt=0, le=2880, description="How long samples may wait for their mirrors or verdicts before it is told."

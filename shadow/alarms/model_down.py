@@ -11,7 +11,7 @@ from shadow.settings import Settings
 from shadow.store.alarm_rows import ModelAttempts, model_attempts
 from shadow.store.engine import AsyncConnection
 
-_LOOK_BACK = timedelta(hours=6)
+_LOOK_BACK = timedelta(hours=2)
 _LEAST = 3
 
 

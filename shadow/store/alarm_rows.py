@@ -81,8 +81,9 @@ _ATTEMPTS = sa.text(
         WHERE e.started_at >= :since AND e.started_at < :until AND jsonb_typeof(e.attempts) = 'array'
     ), failed AS (
         SELECT * FROM tried
-        WHERE outcome IN ('connect', 'reset', 'timeout', 'first_token', 'idle', 'cut', 'bad_body', 'error_event')
-           OR outcome ~ '^http_(401|402|403|404|408|429|5..)$'
+        WHERE provider IS NOT NULL AND model IS NOT NULL
+            AND (outcome IN ('connect', 'reset', 'timeout', 'first_token', 'idle', 'cut', 'bad_body', 'error_event')
+                 OR outcome ~ '^http_(401|402|403|404|408|429|5..)$')
     ), answered AS (
         SELECT provider, model, max(started_at) AS at FROM tried WHERE outcome = 'ok' GROUP BY provider, model
     ), plain AS (

@@ -11,7 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shadow.alert_telling import FLAP_WINDOW, Standing, told_after, what_to_tell, words_of
+from shadow.alert_telling import FLAP_WINDOW, RANK, Standing, told_after, what_to_tell, words_of
 from shadow.store.notifications import enqueue
 from shadow.store.schema_alerts import alert_events, alerts
 
@@ -83,6 +83,9 @@ async def tell(connection: AsyncConnection, alert_id: int, *, now: datetime) -> 
         closed_at=row.closed_at,
         changes=changes,
     )
+    # Whoever was told that it is critical is told how it ends, though it became less severe in between.
+    fresh = what in {"opened", "reopened", "raised"} or row.told_severity is None
+    severity = row.severity if fresh else max(row.severity, row.told_severity, key=RANK.__getitem__)
     number = row.messages + 1
     told = told_after(what, is_open=row.closed_at is None, before=row.told)
     await enqueue(
@@ -90,7 +93,7 @@ async def tell(connection: AsyncConnection, alert_id: int, *, now: datetime) -> 
         key=f"alert/{alert_id}/{number}",
         title=words.title,
         body=words.body,
-        severity=row.severity,
+        severity=severity,
         now=now,
         url=f"/alerts#alert-{alert_id}",
         occasion=words.occasion,
@@ -99,7 +102,7 @@ async def tell(connection: AsyncConnection, alert_id: int, *, now: datetime) -> 
     if what in {"flapping", "settled"}:
         await note(connection, alert_id, what, now=now)
     saying = sa.update(alerts).where(alerts.c.id == alert_id)
-    await connection.execute(saying.values(told=told, told_severity=row.severity, messages=number))
+    await connection.execute(saying.values(told=told, told_severity=severity, messages=number))
 
 
 async def tell_due(connection: AsyncConnection, *, now: datetime) -> int:

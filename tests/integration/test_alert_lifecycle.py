@@ -49,7 +49,10 @@ async def test_an_alert_is_told_acknowledged_snoozed_resolved_and_reopened(empty
         assert len(await titles(connection)) == 1, "who snoozes is left alone"
         await opened(connection, start + 4 * HOUR, "critical")
         await alert_history.tell_due(connection, now=start + 6 * HOUR)
+        await opened(connection, start + 6 * HOUR, "warning")
         assert await alerts.close_alerts(connection, "gold_drift", ["rubric@1", "other"], now=start + 7 * HOUR) == 1
+        last = sa.select(notifications.c.severity).order_by(notifications.c.id.desc()).limit(1)
+        assert await connection.scalar(last) == "critical", "its end is told to whom its worst was told"
         assert await opened(connection, start + 9 * HOUR)
         (alert,) = await alerts.last_alerts(connection)
         assert (alert.opened_at, alert.since, alert.acknowledged_by) == (start, start + 9 * HOUR, None)
@@ -74,6 +77,7 @@ async def test_an_alert_is_told_acknowledged_snoozed_resolved_and_reopened(empty
             "acknowledged",
             "snoozed",
             "raised",
+            "lowered",
             "closed",
             "reopened",
             "closed",
