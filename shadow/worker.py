@@ -29,6 +29,8 @@ log = structlog.get_logger()
 DISPATCH_SECONDS = 0.5
 RESCUE_SECONDS = 10.0
 STALLED_SECONDS = 30.0
+#: Of mirrors for an upgrade: the samples that figures rest on go first.
+AFTER_OTHERS = -1
 JUDGE_CONCURRENCY = 2
 
 
@@ -81,14 +83,16 @@ async def _dispatch(app: procrastinate.App, engine: AsyncEngine, stop: asyncio.E
 
 async def dispatch_new(app: procrastinate.App, engine: AsyncEngine) -> int:
     """Hand new samples to the queue; returns how many. A crash between its commit and ours queues twice: tasks are idempotent."""
-    task = app.configure_task(MIRROR, queue=MIRROR)
     async with engine.begin() as connection:
-        request_ids = await samples.claim_unqueued(connection, limit=500)
-        if request_ids:
-            jobs: list[dict[str, JSONValue]] = [{"request_id": request_id} for request_id in request_ids]
-            await task.batch_defer_async(*jobs)
-            await samples.mark_queued(connection, request_ids)
-    return len(request_ids)
+        claimed = await samples.claim_unqueued(connection, limit=500)
+        for is_of_upgrade, priority in ((False, 0), (True, AFTER_OTHERS)):
+            ids = [request_id for request_id, arm in claimed if (arm == "upgrade") is is_of_upgrade]
+            if ids:
+                jobs: list[dict[str, JSONValue]] = [{"request_id": request_id} for request_id in ids]
+                task = app.configure_task(MIRROR, queue=MIRROR, priority=priority)
+                await task.batch_defer_async(*jobs)
+                await samples.mark_queued(connection, ids)
+    return len(claimed)
 
 
 async def _rescue(app: procrastinate.App, stop: asyncio.Event) -> None:

@@ -100,16 +100,16 @@ async def insert_samples(
     await connection.execute(insert(answers).on_conflict_do_nothing(), [_served_row(e, d) for e, d, _ in drawn])
 
 
-async def claim_unqueued(connection: AsyncConnection, limit: int) -> list[str]:
-    """Samples not handed to the task queue yet; locked until the transaction ends, skipped by other workers."""
+async def claim_unqueued(connection: AsyncConnection, limit: int) -> list[tuple[str, Arm]]:
+    """(request id, arm) of samples not handed to the task queue yet; locked until the transaction ends, skipped by others."""
     query = (
-        sa.select(samples.c.request_id)
+        sa.select(samples.c.request_id, samples.c.arm)
         .where(samples.c.queued_at.is_(None))
         .order_by(samples.c.sampled_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [str(request_id) for request_id in await connection.scalars(query)]
+    return [(str(request_id), arm) for request_id, arm in await connection.execute(query)]
 
 
 async def mark_queued(connection: AsyncConnection, request_ids: Sequence[str]) -> None:

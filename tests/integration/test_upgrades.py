@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -86,47 +86,48 @@ async def answered(
     connection: AsyncConnection,
     settings: Settings,
     upgrade_id: int,
-    one: Exchange,
+    exchanges: Sequence[Exchange],
     *,
-    candidate: float | None,
-    pinned: float | None,
+    candidate: float,
+    pinned: float,
     given: tuple[int, int] | None = None,
-) -> bool:
-    """Draw a pair and give it its other answer and verdicts; given: labels of candidate and pinned. False: not drawn."""
+) -> int:
+    """Draw pairs and give them their other answers and verdicts; given: labels of candidate and pinned. Returns how many."""
     row = await upgrades.by_id(connection, upgrade_id)
     assert row is not None
     running = Running(row=row, design=Design.from_json(row.design), left=1)
-    found = draw_pair(running, one, seed=settings.sampling.seed, tiers=settings.tier_names, rates=settings.rates)
-    if found is None:
-        return False
-    drawn, pair = found
-    assert drawn is not None
-    await samples.insert_samples(connection, [(one, drawn, "2 + 2?")])
-    await upgrade_pairs.insert_pairs(connection, [pair])
-    for target in drawn.targets:
-        answer = samples.Answer(
-            tier=target.tier, repeat=0, served=False, pi=target.pi, outcome="ok", completion="5",
-            cost_usd=Decimal("0.001"), latency_seconds=0.1,
-        )  # fmt: skip
-        await samples.save_answer(connection, one.request_id, answer)
-    other = CANDIDATE_TIER if not pair.served_candidate else "(pinned)"
-    sides = {"fast": pinned, other: candidate} if not pair.served_candidate else {"fast": candidate, other: pinned}
-    for tier, probability in sides.items():
-        await connection.execute(
-            sa.text("UPDATE answers SET probability = :p, panel = 'panel@1' WHERE request_id = :id AND tier = :tier"),
-            {"p": probability, "id": one.request_id, "tier": tier},
-        )
-    await samples.set_state(connection, one.request_id, "judged")
-    if given is not None and pair.label_drawn:
-        said = zip((CANDIDATE_TIER, "fast"), given, strict=True)
-        await labels.save_labels(
-            connection,
-            [
-                labels.Label(sample_id=one.request_id, which=which, label=label, reviewer="ann", labelled_at=utc_now())
-                for which, label in said
-            ],
-        )
-    return True
+    seed, tiers, rates = settings.sampling.seed, settings.tier_names, settings.rates
+    found = [(one, draw_pair(running, one, seed=seed, tiers=tiers, rates=rates)) for one in exchanges]
+    drawn = [(one, pair[0], "2 + 2?") for one, pair in found if pair is not None and pair[0] is not None]
+    pairs = [pair[1] for _, pair in found if pair is not None]
+    await samples.insert_samples(connection, drawn)
+    await upgrade_pairs.insert_pairs(connection, pairs)
+    if not pairs:
+        return 0
+    await connection.execute(
+        sa.text(
+            "INSERT INTO answers (request_id, tier, repeat, served, pi, outcome, completion, cost_usd, latency_seconds) "
+            "VALUES (:id, :tier, 0, false, 1, 'ok', '5', 0.001, 0.1)"
+        ),
+        [{"id": one.request_id, "tier": target.tier} for one, draw, _ in drawn for target in draw.targets],
+    )
+    await connection.execute(
+        sa.text(
+            "UPDATE answers a SET panel = 'panel@1', probability = CASE WHEN a.tier = '(candidate)' "
+            "OR a.tier = 'fast' AND p.served_candidate THEN CAST(:candidate AS float8) ELSE :pinned END "
+            "FROM upgrade_pairs p WHERE p.request_id = a.request_id AND p.entered_at IS NULL"
+        ),
+        {"candidate": candidate, "pinned": pinned},
+    )
+    await connection.execute(sa.text("UPDATE samples SET state = 'judged' WHERE state = 'sampled'"))
+    words = [] if given is None else list(zip((CANDIDATE_TIER, "fast"), given, strict=True))
+    said = [
+        labels.Label(sample_id=pair.request_id, which=which, label=label, reviewer="ann", labelled_at=utc_now())
+        for pair in pairs
+        for which, label in words
+    ]
+    await labels.save_labels(connection, said)
+    return len(pairs)
 
 
 async def proposed(engine: AsyncEngine, settings: Settings, **said: Any) -> int:
@@ -143,9 +144,8 @@ async def shadowed(
 ) -> str:
     start = utc_now() - timedelta(hours=1)
     async with engine.begin() as connection:
-        for number in range(n):
-            one = exchange(start + timedelta(seconds=number))
-            await answered(connection, settings, upgrade_id, one, candidate=0.9, pinned=0.9, given=given)
+        served = [exchange(start + timedelta(seconds=number)) for number in range(n)]
+        await answered(connection, settings, upgrade_id, served, candidate=0.9, pinned=0.9, given=given)
         return await advance.step(connection, settings, upgrade_id, now=utc_now())
 
 
@@ -301,11 +301,12 @@ async def test_a_worse_candidate_is_stopped_and_a_canary_that_fails_is_taken_bac
     await act(engine, decisions.promote, settings, made, by="jon", reason="go")
     start = utc_now()
     async with engine.begin() as connection:
-        assert not await answered(connection, settings, made, exchange(start), candidate=1.0, pinned=1.0)
-        for number in range(80):  # served by the candidate, or by the pinned model where it failed
-            model, *failed = ("fast-2",) if number % 2 else ("fast-1", "fast-2")
-            one = exchange(start + timedelta(seconds=number), model, *failed)
-            await answered(connection, settings, made, one, candidate=0.1, pinned=0.9)
+        assert await answered(connection, settings, made, [exchange(start)], candidate=1.0, pinned=1.0) == 0
+        served = [  # by the candidate, or by the pinned model where it failed
+            exchange(start + timedelta(seconds=number), *(("fast-2",) if number % 2 else ("fast-1", "fast-2")))
+            for number in range(80)
+        ]
+        assert await answered(connection, settings, made, served, candidate=0.1, pinned=0.9) > 20
         assert await advance.step(connection, settings, made, now=utc_now()) == "rolled_back"
         assert (await tier_pins.in_force(connection))[0].candidate is None
         alert = (await last_alerts(connection, is_open=True, kind="upgrade"))[0]
