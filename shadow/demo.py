@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -98,7 +99,7 @@ async def run_demo(plan: Plan, stop: asyncio.Event, show: Callable[[Scene | str]
     Raises: ShadowError where something can't start; the message says what to do.
     """
     async with contextlib.AsyncExitStack() as stack:
-        config, settings = await _prepare(plan, stack, show)
+        config, settings = prepare(plan, stack, show)
         show("starting the embedded PostgreSQL, the router, the intake, the worker and the scheduler")
         supervisor = await stack.enter_async_context(
             Supervisor(settings, config, roles=ROLES, log_dir=config.parent / "logs")
@@ -142,10 +143,13 @@ async def run_demo(plan: Plan, stop: asyncio.Event, show: Callable[[Scene | str]
         return result
 
 
-async def _prepare(
-    plan: Plan, stack: contextlib.AsyncExitStack, show: Callable[[Scene | str], None]
+def prepare(
+    plan: Plan,
+    stack: contextlib.AsyncExitStack,
+    show: Callable[[Scene | str], None],
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[Path, Settings]:
-    """Start the providers and write the configuration that points at them."""
+    """Start the providers and write the configuration that points at them. changes: by section, over those of the demo."""
     directory = fresh_directory(plan.directory)
     show(f"data and logs are kept in {directory}")
     local = None
@@ -164,6 +168,8 @@ async def _prepare(
         sampling=plan.sampling,
         local=local,
     )
+    for section, values in (changes or {}).items():
+        content[section] = {**content.get(section, {}), **values}
     config = directory / "shadow.yaml"
     config.write_text(demo_yaml(content), encoding="utf-8")
     return config, load(config, environ={})

@@ -30,6 +30,13 @@ class WeeklySettings(Section):
         4, ge=1, le=12, description="How many periods before it it is held against; fewer count where there are fewer."
     )
 
+    wait_minutes: float = Field(
+        60.0,
+        ge=0,
+        le=1440,
+        description="How long after the end of the period the report waits at most for samples that are still to be judged.",
+    )
+
     @field_validator("cron")
     @classmethod
     def _is_a_schedule(cls, cron: str | None) -> str | None:

@@ -3,7 +3,7 @@
 `python -m shadow.lab.provider --port 0 --seed 1` serves the models of the lab's tiers and prints one line of JSON with its
 port when ready. Each call draws anew whether it succeeds, so that the same question asked twice may get two answers.
 `POST /lab/faults` makes it fail (see `shadow.lab.faults`), `GET /lab/faults` tells what is in force. `POST /lab/impostors` lets
-another model answer in the name of one (see `shadow.lab.impostors`).
+another model answer in the name of one (see `shadow.lab.impostors`), `POST /lab/slips` makes one worse (see `shadow.lab.slips`).
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from shadow.lab.faults import FaultPlan
 from shadow.lab.impostors import Impostor, read_impostors
 from shadow.lab.processes import announce
 from shadow.lab.seeds import stream
+from shadow.lab.slips import read_slips
 from shadow.lab.tiers import LabTier
 from shadow.lab.tokens import conversation_tokens, count_tokens
 from shadow.lab.wire import Completion, cut_to, error_body, models_body
@@ -68,6 +69,7 @@ class Provider:
         self.world = world
         self.faults = faults if faults is not None else FaultPlan()
         self.impostors: dict[str, Impostor] = {}
+        self.slips: dict[tuple[str, str], float] = {}
         self.calls: Counter[str] = Counter()
         self._latency_scale = latency_scale
         self._latency_spread = latency_spread
@@ -97,6 +99,8 @@ class Provider:
                 await self._set_faults(receive, send)
             case "POST", "/lab/impostors":
                 await self._set_impostors(receive, send)
+            case "POST", "/lab/slips":
+                await self._set_slips(receive, send)
             case _, path:
                 await reply(send, 404, error_body(f"no such path: {path}", "invalid_request_error"))
 
@@ -115,6 +119,14 @@ class Provider:
             await reply(send, 400, error_body(str(exc), "invalid_request_error"))
             return
         await reply(send, 200, orjson.dumps({"impostors": sorted(self.impostors)}))
+
+    async def _set_slips(self, receive: Receive, send: Send) -> None:
+        try:
+            self.slips = read_slips(orjson.loads(await read_body(receive)), self.models)
+        except ValueError as exc:
+            await reply(send, 400, error_body(str(exc), "invalid_request_error"))
+            return
+        await reply(send, 200, orjson.dumps({"slips": len(self.slips)}))
 
     async def _complete(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -181,10 +193,11 @@ class Provider:
         if item is None:
             return [_GENERIC[tier.style]] * choices, None
         texts = []
+        slip = self.slips.get((tier.model, self.world.items[item].kind), 0.0)
         for _ in range(choices):
             rng = stream(self.world.seed, "call", item, tier.model, self._asked[item, column])
             self._asked[item, column] += 1
-            success = self.world.draw_success(item, column, rng)
+            success = self.world.draw_success(item, column, rng) and not (slip and self._luck.random() < slip)
             texts.append(self.world.items[item].write(success, tier.style, rng))
         return texts, item
 

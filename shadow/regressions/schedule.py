@@ -14,10 +14,12 @@ from apscheduler.triggers.cron import CronTrigger
 
 from shadow import rollup
 from shadow.regressions.building import build, period_before
+from shadow.regressions.findings import Period
 from shadow.regressions.message import title
 from shadow.settings import Settings
 from shadow.settings_weekly import trigger_of
 from shadow.store import regression_reports
+from shadow.store.cell_sums import count_on_their_way
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.notifications import enqueue
 
@@ -34,23 +36,51 @@ async def run(engine: AsyncEngine, settings: Settings) -> None:
 
 
 async def make_due(engine: AsyncEngine, settings: Settings, *, now: datetime) -> int | None:
-    """Make the report of the last run at or before `now`; its id, or None where it is made already or there is nothing to say.
+    """Make the report of a run that is due at `now`; the newest one's id, or None where none was made.
 
-    Idempotent: the report, its period's uniqueness and the message are one transaction.
+    Due are the last run of the schedule, and those within the time that a report may wait for verdicts. Idempotent: the report,
+    its period's uniqueness and the message are one transaction.
     """
     weekly = settings.alerts.weekly
-    due = last_due(trigger_of(weekly.cron), now) if weekly.cron is not None else None
-    if due is None:
+    if weekly.cron is None:
         return None
-    period = period_before(
-        due,
-        days=weekly.days,
-        weeks_before=weekly.weeks_before,
-        bucket_seconds=settings.rollup.bucket_seconds,
-    )
-    async with engine.connect() as connection:
-        if await regression_reports.has_report(connection, since=period.since, until=period.until):
-            return None
+    trigger, wait = trigger_of(weekly.cron), timedelta(minutes=weekly.wait_minutes)
+    made = None
+    for period in _periods(trigger, settings, now - wait, now):
+        async with engine.connect() as connection:
+            if await regression_reports.has_report(connection, since=period.since, until=period.until):
+                continue
+            on_their_way = await count_on_their_way(connection, since=period.starts[0], until=period.until)
+        if on_their_way and now < period.until + wait:
+            log.debug("regressions.waiting", samples=on_their_way)
+            continue
+        made = await _make(engine, settings, period, now) or made
+    return made
+
+
+def _periods(trigger: CronTrigger, settings: Settings, earlier: datetime, now: datetime) -> list[Period]:
+    """Of the last run up to `earlier` and of those after it, oldest first, each period once."""
+    weekly, due = settings.alerts.weekly, last_due(trigger, earlier)
+    runs = [] if due is None else [due]
+    later = trigger.get_next_fire_time(due, (due or earlier) + timedelta(seconds=1))
+    while later is not None and later <= now:
+        runs.append(later)
+        later = trigger.get_next_fire_time(later, later + timedelta(seconds=1))
+    found: dict[datetime, Period] = {}
+    for run in runs:
+        period = period_before(
+            run,
+            days=weekly.days,
+            weeks_before=weekly.weeks_before,
+            bucket_seconds=settings.rollup.bucket_seconds,
+        )
+        found[period.until] = period
+    periods = list(found.values())
+    # What was missed longer ago than that has been overtaken.
+    return [period for period in periods if period.until > earlier] or periods[-1:]
+
+
+async def _make(engine: AsyncEngine, settings: Settings, period: Period, now: datetime) -> int | None:
     await rollup.compute(engine, settings)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")

@@ -76,6 +76,13 @@ async def session_spread(
     return Spread(**row._mapping)
 
 
+async def count_on_their_way(connection: AsyncConnection, *, since: datetime, until: datetime) -> int:
+    """Samples of a window that are still to be mirrored or judged."""
+    waiting = samples.c.state.in_(("sampled", "mirrored"))
+    query = sa.select(sa.func.count()).where(samples.c.started_at >= since, samples.c.started_at < until, waiting)
+    return int(await connection.scalar(query) or 0)
+
+
 async def rejected_pairs(
     connection: AsyncConnection,
     *,

@@ -96,6 +96,13 @@ async def fill(engine: AsyncEngine, *, worse: int = 22) -> None:
                     await connection.execute(sa.text(_MADE + statement), values)
 
 
+async def judged(engine: AsyncEngine, *, state: str) -> None:
+    """Put the newest sample into this state."""
+    newest = "request_id = (SELECT request_id FROM samples ORDER BY started_at DESC LIMIT 1)"
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(f"UPDATE samples SET state = :state WHERE {newest}"), {"state": state})
+
+
 async def messages(engine: AsyncEngine) -> list[Any]:
     async with engine.connect() as connection:
         return list((await connection.execute(sa.select(notifications).order_by(notifications.c.id))).all())
@@ -111,7 +118,13 @@ async def test_a_report_is_made_once_made_up_once_and_told_once(empty_engine: As
         assert (await client.get("/api/v1/going-live")).json()["query_types"] == []
     await fill(empty_engine)
     assert await make_due(empty_engine, settings, now=MONDAY - timedelta(hours=1)) is not None, "last week's, made up"
-    made = await make_due(empty_engine, settings, now=MONDAY + timedelta(hours=5))
+    content = configuration()
+    content["alerts"]["weekly"]["wait_minutes"] = 720
+    patient = parse(content, source="tests")
+    await judged(empty_engine, state="mirrored")
+    assert await make_due(empty_engine, patient, now=MONDAY + timedelta(hours=5)) is None, "a verdict is on its way"
+    await judged(empty_engine, state="judged")
+    made = await make_due(empty_engine, patient, now=MONDAY + timedelta(hours=5))
     assert made is not None, "five hours late"
     for later in (timedelta(0), timedelta(days=2), WEEK - timedelta(seconds=1)):
         assert await make_due(empty_engine, settings, now=MONDAY + later) is None
