@@ -30,9 +30,9 @@ from shadow.store.regression_reports import ReportRow
 from shadow.supervisor import Supervisor
 
 MINUTE = timedelta(minutes=1)
-KIND, SLIP = "classification", 0.45
+KIND, SLIP = "order_status", 0.5
+#: Requests a second: enough verdicts of a cell within a minute for it to be tested, and few enough to be judged soon.
 RATE = 20.0
-#: Enough verdicts within a minute for a cell to be tested, and judges that keep up with them.
 CHANGES: dict[str, dict[str, Any]] = {
     "sampling": {
         "up": 0.9,
@@ -51,8 +51,8 @@ WAIT = timedelta(minutes=12)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What came of it. expected: the cell that lost; worse: those that were named. report: None where none was made. messages:
-    those that arrived about that report."""
+    """What came of it. expected: tier and query type of the cells that lost, whatever their feature; worse: those named.
+    report: None where none was made. messages: those that arrived about that report."""
 
     expected: str
     worse: tuple[str, ...]
@@ -64,8 +64,8 @@ class Ended:
 
     @property
     def succeeded(self) -> bool:
-        """The cell was named, no other was, and that was told exactly once."""
-        return self.worse == (self.expected,) and len(self.messages) == 1 and self.failed == 0
+        """A cell that lost was named, no other was, and that was told exactly once."""
+        return set(self.worse) == {self.expected} and len(self.messages) == 1 and self.failed == 0
 
 
 class Webhook:
@@ -110,7 +110,7 @@ async def run_regression(plan: Plan, stop: asyncio.Event, show: Callable[[Scene 
         engine = engine_for(supervisor.database_url)
         stack.push_async_callback(engine.dispose)
         traffic = Traffic(
-            Audience(world=World(seed=plan.seed), seed=plan.seed, rate=RATE),
+            Audience(world=World(seed=plan.seed), seed=plan.seed, rate=RATE, hinted_share=1.0),
             f"http://{settings.server.host}:{settings.server.port}/v1",
         )
         scene = Scene(settings=settings, traffic=traffic, engine=engine, since=utc_now() - MINUTE)
