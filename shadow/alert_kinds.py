@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "gold_drift": "a judge has become worse at the gold set",
         "gold_tampered": "the gold set is not what was frozen",
         "job_failing": "a job of the scheduler fails again and again",
+        "judge_failures": "a judge is not reached",
         "late_records": "records of requests come late",
         "mirror_failures": "mirrors fail",
         "model_behaviour": "a model behaves otherwise under an unchanged name",

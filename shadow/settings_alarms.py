@@ -17,7 +17,10 @@ class AlarmSettings(Section):
         0.95, gt=0, le=1, description="Share of samples with a verdict below which, proven, it is told."
     )
     failure_share: float = Field(
-        0.1, gt=0, lt=1, description="Share of mirrors that fail above which, proven, it is told."
+        0.1,
+        gt=0,
+        lt=1,
+        description="Share of mirrors that fail, or of answers on which a judge is not reached, above which, proven, it is told.",
     )
     model_minutes: float = Field(
         10.0, gt=0, le=90, description="How long a model may answer nothing, while it is asked, before it is told."

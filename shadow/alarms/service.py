@@ -11,7 +11,7 @@ from shadow.alarms.backlog import BacklogAlarm, LateRecordsAlarm
 from shadow.alarms.budget import BudgetAlarm
 from shadow.alarms.channel_down import ChannelDownAlarm
 from shadow.alarms.coverage import CoverageAlarm
-from shadow.alarms.failures import MirrorFailureAlarm
+from shadow.alarms.failures import JudgeFailureAlarm, MirrorFailureAlarm
 from shadow.alarms.model_down import ModelDownAlarm
 from shadow.alarms.reading import Alarm
 from shadow.settings import Settings
@@ -24,6 +24,7 @@ ALARMS: tuple[Alarm, ...] = (
     BudgetAlarm(),
     CoverageAlarm(),
     MirrorFailureAlarm(),
+    JudgeFailureAlarm(),
     ModelDownAlarm(),
     BacklogAlarm(),
     LateRecordsAlarm(),

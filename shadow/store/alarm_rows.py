@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow.store.rollup_windows import summed
-from shadow.store.schema import rollup_shadow, samples
+from shadow.store.schema import judgments, rollup_shadow, samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,24 @@ async def mirror_failures(
     ).where(_within(since, until), samples.c.state.in_(("failed", "mirrored", "judged", "abstained")))
     row = (await connection.execute(query)).one()
     return int(row[0]), int(row[1]), row[2]
+
+
+async def judge_failures(
+    connection: AsyncConnection, *, since: datetime, until: datetime
+) -> list[tuple[str, int, int]]:
+    """(judge@version, answers where it could not be reached, answers that it was asked about), of a window's samples.
+
+    Read off its words: where `sampling.store_text` is `none` they are not kept, and nothing is seen.
+    """
+    unreached = judgments.c.rationale.startswith("unavailable:")
+    query = (
+        sa.select(judgments.c.judge, sa.func.count().filter(unreached), sa.func.count())
+        .join(samples, samples.c.request_id == judgments.c.request_id)
+        .where(_within(since, until))
+        .group_by(judgments.c.judge)
+        .order_by(judgments.c.judge)
+    )
+    return [(judge, int(failed), int(n)) for judge, failed, n in await connection.execute(query)]
 
 
 async def waiting_samples(

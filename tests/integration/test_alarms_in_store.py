@@ -13,6 +13,7 @@ from shadow.alarms.service import look
 from shadow.job_record import JobRecord
 from shadow.settings import Settings
 from shadow.store import alerts, budgets
+from shadow.store.alarm_rows import judge_failures
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.exchanges import insert_exchanges
 
@@ -72,6 +73,12 @@ async def test_a_filled_store_is_read_by_every_alarm(filled_engine: AsyncEngine,
         update={"failure_share": 0.0001, "backlog_minutes": 1.0, "late_minutes": 0.5, "coverage": 1.0}
     )
     settings = console_config.model_copy(update={"alerts": console_config.alerts.model_copy(update={"alarms": strict})})
+    async with filled_engine.connect() as connection:
+        judged = await judge_failures(connection, since=now - timedelta(days=1), until=now)
+    assert [(judge, failed, n > 100) for judge, failed, n in judged] == [
+        ("lexical@1", 0, True),
+        ("structured@1", 0, True),
+    ]
     await look(filled_engine, settings, now=now)
     found = await told(filled_engine)
     assert {"coverage:fast", "mirror_failures:mirror", "late_records:records"} <= set(found)

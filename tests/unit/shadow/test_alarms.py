@@ -68,6 +68,10 @@ def test_failing_mirrors_are_told_where_it_is_proven() -> None:
     ]
     assert [one and one.severity for one in told] == [None, "warning", "warning", None, "critical"]
     assert failures.decide(0, 0, None, bar=0.1, was_open=True) is None
+    judge = failures.decide(90, 300, "not reached", bar=0.1, was_open=False, key="rubric@1")
+    assert judge is not None
+    assert (judge.key, judge.severity) == ("rubric@1", "warning")
+    assert "30.0% of 300 answers that rubric@1 was asked about" in judge.message
 
 
 def test_a_model_that_answers_nothing_for_minutes_is_told() -> None:
