@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+from rich.markup import escape
 
 from shadow.cli.options import json_option, report_console
 from shadow.logs import configure_logs
 from shadow.process import stop_event
+
+if TYPE_CHECKING:
+    from shadow.scenarios.outcome import Outcome
+
+
+#: Those that end by themselves, in a state that is right or not.
+SCENARIOS = ("upgrade-better", "upgrade-worse", "upgrade-same")
 
 
 @click.command()
@@ -30,7 +39,13 @@ from shadow.process import stop_event
     show_default=True,
     help="Share mirrored upwards.",
 )
-@click.option("--scenario", type=click.Choice(["steady", "outage", "regression"]), default="steady", show_default=True)
+@click.option(
+    "--scenario",
+    type=click.Choice(["steady", "outage", "regression", *SCENARIOS]),
+    default="steady",
+    show_default=True,
+    help="All but the first two play a story to its end, and say whether that was the right one.",
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option("--control-port", type=click.IntRange(1, 65535), default=8081, show_default=True)
@@ -58,6 +73,8 @@ def demo(
     from shadow.demo_view import Viewer, result_json, show_result
 
     configure_logs("demo")
+    if scenario in SCENARIOS:
+        _play(scenario, seed, port, control_port, directory, as_json=as_json)
     plan = Plan(
         seconds=seconds,
         sampling=sampling,
@@ -89,3 +106,22 @@ def demo(
         return 0 if result.succeeded else 1
 
     raise click.exceptions.Exit(asyncio.run(run()))
+
+
+def _play(scenario: str, seed: int, port: int, control_port: int, directory: Path, *, as_json: bool) -> NoReturn:
+    """Exit code 1 unless the scenario ended as it should."""
+    from shadow.scenarios.stage import Plan
+    from shadow.scenarios.upgrading import run_upgrade as play
+
+    console = report_console(stderr=as_json)
+    plan = Plan(scenario=scenario, seed=seed, port=port, control_port=control_port, directory=directory)
+
+    async def run() -> Outcome:
+        return await play(plan, stop_event(), lambda line: console.print(f"[bold]-[/] {escape(line)}"))
+
+    found = asyncio.run(run())
+    if as_json:
+        click.echo(json.dumps(found.as_json()))
+    else:
+        click.echo("\n".join(found.lines()))
+    raise click.exceptions.Exit(0 if found.ok else 1)

@@ -33,12 +33,13 @@ from shadow.lab.asgi import (
     reply,
     stream_out,
 )
+from shadow.lab.candidates import CANDIDATES
 from shadow.lab.faults import FaultPlan
 from shadow.lab.impostors import Impostor, read_impostors
 from shadow.lab.processes import announce
 from shadow.lab.seeds import stream
 from shadow.lab.slips import read_slips
-from shadow.lab.tiers import LabTier
+from shadow.lab.tiers import TIERS, LabTier
 from shadow.lab.tokens import conversation_tokens, count_tokens
 from shadow.lab.wire import Completion, cut_to, error_body, models_body
 from shadow.lab.world import World
@@ -225,6 +226,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--candidates", action="store_true", help="serve models that could take the middle one's place, too"
+    )
     parser.add_argument("--items", type=int, default=1200, help="number of distinct tasks")
     parser.add_argument("--latency-scale", type=float, default=1.0, help="factor on the tiers' latencies; 0: none")
     spread = "sigma of the logarithm of a latency; 0: always the same"
@@ -234,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     die_with_parent()
     try:
         provider = Provider(
-            World(options.seed, options.items),
+            World(options.seed, options.items, (*TIERS, *(CANDIDATES.values() if options.candidates else ()))),
             latency_scale=options.latency_scale,
             latency_spread=options.latency_spread,
         )
