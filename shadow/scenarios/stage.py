@@ -31,7 +31,7 @@ T = TypeVar("T")
 Show = Callable[[str], None]
 #: Who takes part. The one who proposes may approve, too: just not what she proposed herself.
 PEOPLE: Mapping[str, Role] = {"root": "admin", "mira": "approver", "noa": "approver"}
-POLL_SECONDS = 0.5
+POLL_SECONDS, MIGRATED_SECONDS = 0.5, 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ async def on_stage(
         base = await stack.enter_async_context(Supervisor(settings, config, roles=("router", "intake"), log_dir=logs))
         engine = engine_for(base.database_url)
         stack.push_async_callback(engine.dispose)
-        await asyncio.to_thread(migrate.upgrade, base.database_url)  # nobody who needs the schema runs yet
+        await _migrated(base.database_url)
         known = await _tokens(engine)
 
         async def start(*roles: str) -> None:
@@ -167,6 +167,15 @@ async def on_stage(
             tokens=known,
             start=start,
         )
+
+
+async def _migrated(url: str) -> None:
+    """Wait for the supervisor's migrations: beside a router alone they run in the background. Raises: StoreError."""
+    deadline = time.monotonic() + MIGRATED_SECONDS
+    while await asyncio.to_thread(migrate.current, url) != migrate.head():
+        if time.monotonic() >= deadline:
+            raise StoreError(f"the schema was not there within {MIGRATED_SECONDS:g} s; see the logs")
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _tokens(engine: AsyncEngine) -> dict[str, str]:

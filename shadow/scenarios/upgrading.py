@@ -29,9 +29,9 @@ from shadow.upgrades.bundle import sha256
 
 EXPECTED = {"upgrade-better": "promoted", "upgrade-same": "ready", "upgrade-worse": "harmed"}
 TIER = "mid"
-RATE = 12.0
+RATE = 8.0
 #: Until the verdict falls; until the canary is over.
-VERDICT_SECONDS, CANARY_SECONDS = 110.0, 90.0
+VERDICT_SECONDS, CANARY_SECONDS = 130.0, 90.0
 _EVIDENCE = (
     "verdict",
     "pairs",
@@ -147,7 +147,8 @@ async def _flowing(traffic: Traffic) -> AsyncIterator[None]:
 async def _reviewing(stage: Stage, world: World) -> AsyncIterator[None]:
     """A reviewer at the control API: both answers of each pair, blind, as the labelling page would show them."""
     headers = {"authorization": f"Bearer {stage.tokens['noa']}"}
-    async with httpx.AsyncClient(base_url=f"{stage.console_url}/api/v1", headers=headers, trust_env=False) as client:
+    address = f"{stage.console_url}/api/v1"
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30.0, trust_env=False) as client:
         working = asyncio.create_task(_label(client, world))
         try:
             yield
@@ -158,16 +159,26 @@ async def _reviewing(stage: Stage, world: World) -> AsyncIterator[None]:
 
 async def _label(client: httpx.AsyncClient, world: World) -> None:
     while True:
-        following = await client.get("/labels/next")
-        if following.status_code != 200:
+        try:
+            done = await _label_next(client, world)
+        except httpx.HTTPError:  # a busy console: the same item comes again
+            done = False
+        if not done:
             await asyncio.sleep(0.5)
-            continue
-        item = following.json()
-        words = [
-            {"which": answer["which"], "label": int(bool(world.truth(item["prompt"], answer["text"])))}
-            for answer in item["answers"]
-        ]
-        await client.post(f"/labels/items/{item['item_id']}", json={"answers": words})
+
+
+async def _label_next(client: httpx.AsyncClient, world: World) -> bool:
+    """False where nothing waits."""
+    following = await client.get("/labels/next")
+    if following.status_code != 200:
+        return False
+    item = following.json()
+    words = [
+        {"which": answer["which"], "label": int(bool(world.truth(item["prompt"], answer["text"])))}
+        for answer in item["answers"]
+    ]
+    await client.post(f"/labels/items/{item['item_id']}", json={"answers": words})
+    return True
 
 
 def _summary(row: UpgradeRow) -> tuple[dict[str, Any], bool]:
@@ -216,7 +227,7 @@ def _config(plan: Plan) -> Callable[[str, str, Path], dict[str, Any]]:
         made["upgrades"] = {
             "rate": 0.5,
             "label_share": 1.0,
-            "margin": 0.1,
+            "margin": 0.15,
             "budget_share": 1.0,
             "canary_share": 0.5,
             "canary_rate": 1.0,
