@@ -135,7 +135,8 @@ def refusal_page(settings: Settings) -> Callable[[int, str, str], HTMLResponse]:
     templates = _templates(settings)
 
     def page(status: int, title: str, text: str) -> HTMLResponse:
-        return HTMLResponse(templates.get_template("message.html").render(title=title, text=text), status_code=status)
+        values = {"template": "message.html", "pages": PAGES, "title": title, "text": text}
+        return HTMLResponse(templates.get_template("message.html").render(**values), status_code=status)
 
     return page
 
