@@ -41,7 +41,11 @@ _DUE = 0.9
 
 
 async def ask_for_canaries(engine: AsyncEngine, settings: Settings) -> None:
-    """Queue a run for every model that is due, unless one waits already. The scheduler's part."""
+    """Queue a run for every model that is due, unless one waits already. The scheduler's part.
+
+    Raises: ConfigError where the prompts can't be read: the job fails, which is told, and not run after run at a worker.
+    """
+    canaries_of(settings)
     async with engine.begin() as connection:
         await canaries.prune(connection, now=utc_now())
         due = [model for model in await watched(connection, settings) if await _is_due(connection, settings, model)]

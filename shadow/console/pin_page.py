@@ -32,8 +32,12 @@ def add_pin_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine) -
     @routes.get("/pins/canaries", responses={404: {"model": ErrorBody}})
     async def show_canaries(provider: str, model: str) -> dict[str, Any]:
         """A model's newest canary run that changed, else its newest one, with the first answers beside it."""
+        try:
+            asked = canaries_of(settings)
+        except ConfigError as exc:
+            raise ApiError(503, "not_readable", str(exc)) from None
         async with reading(engine) as connection:
-            found = await view_of(connection, canaries_of(settings), provider, model)
+            found = await view_of(connection, asked, provider, model)
         if found is None:
             raise ApiError(404, "not_found", f"{provider}/{model} was never asked canaries", param="model")
         rows = [{name: getattr(row, name) for name in CanaryRow.__dataclass_fields__} for row in found.rows]

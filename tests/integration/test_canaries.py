@@ -15,6 +15,7 @@ from shadow import pins
 from shadow.canaries.asking import Asker
 from shadow.canaries.service import CanaryRuns, ask_for_canaries
 from shadow.console.app import create_console
+from shadow.errors import ConfigError
 from shadow.lab.impostors import Impostor
 from shadow.lab.provider import Provider
 from shadow.lab.world import World
@@ -126,6 +127,8 @@ async def test_each_model_is_queued_once_and_without_money_or_answers_nothing_is
         for _ in range(2):
             await ask_for_canaries(empty_engine, _settings())
         assert await connection.scalar(queued) == 2  # one for each model, however often the schedule comes round
+    with pytest.raises(ConfigError, match=r"pins.canary.file: gone.jsonl: cannot be read"):
+        await ask_for_canaries(empty_engine, _settings(file="gone.jsonl"))
     provider = Provider(World(1, 20), latency_scale=0.0)
     assert await _Watch(empty_engine, _settings(budget_usd_per_day=0.0), provider).asked() == ("shed", set())
     assert not provider.calls
