@@ -142,6 +142,15 @@ async def entered(connection: AsyncConnection, upgrade_id: int, phase: Phase) ->
     return [_pair(row) for row in (await connection.execute(query.order_by(*order))).mappings()]
 
 
+async def judges_of(connection: AsyncConnection, upgrade_id: int) -> list[str]:
+    """Each judge@version that had a say on a pair."""
+    query = sa.text(
+        "SELECT DISTINCT j.judge FROM upgrade_pairs p JOIN judgments j ON j.request_id = p.request_id "
+        "WHERE p.upgrade_id = :upgrade ORDER BY 1"
+    )
+    return list(await connection.scalars(query, {"upgrade": upgrade_id}))
+
+
 async def models_of(connection: AsyncConnection, request_id: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """(candidate, pinned) as their upgrade names them; None where the request is no pair."""
     query = (

@@ -81,7 +81,9 @@ async def _shadow(connection: AsyncConnection, settings: Settings, row: UpgradeR
         return row.state
     why = _why(found, design)
     # Frozen for whatever it shows: what was stopped for harm has to be looked up as well.
-    evidence = freeze(row, pairs, found, await versions_now(connection, settings, row.tier), now=now)
+    versions = await versions_now(connection, settings, row.tier)
+    judges = await upgrade_pairs.judges_of(connection, row.id)
+    evidence = freeze(row, pairs, found, versions, judges=judges, now=now)
     await announce(connection, row, to, reason=why, now=now, details={"worst_pairs": found["worst_pairs"]})
     return await _to(connection, row, to, why, now, evidence=evidence)
 

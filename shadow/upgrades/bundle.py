@@ -23,9 +23,16 @@ _VERSIONS = {
 
 
 def freeze(
-    row: UpgradeRow, pairs: Sequence[Pair], figures: Mapping[str, Any], versions: Mapping[str, Any], *, now: datetime
+    row: UpgradeRow,
+    pairs: Sequence[Pair],
+    figures: Mapping[str, Any],
+    versions: Mapping[str, Any],
+    *,
+    judges: Sequence[str],
+    now: datetime,
 ) -> tuple[str, str]:
-    """(canonical JSON, SHA-256 of its UTF-8 bytes). versions: of policy, pins and judges, as they were then."""
+    """(canonical JSON, SHA-256 of its UTF-8 bytes). versions: of policy, pins and judges, as they were then. judges: each
+    judge@version that had a say."""
     content = {
         "format": FORMAT,
         "upgrade": {
@@ -42,7 +49,7 @@ def freeze(
         "figures": figures,
         "judges": {
             "panels": sorted({pair.panel for pair in pairs if pair.panel}),
-            "cards": "docs/judge-cards.md",
+            "cards": {judge: f"docs/judges/{judge.partition('@')[0]}.md" for judge in judges},
         },
         "versions": dict(versions),
         "frozen_at": now.isoformat(),

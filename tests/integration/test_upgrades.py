@@ -242,6 +242,7 @@ async def test_a_candidate_goes_all_the_way_and_back(
         evidence = json.loads(row.evidence or "")
     figures = evidence["figures"]
     assert figures["verdict"] == "not_worse"
+    assert set(evidence["versions"]) == {"policy", "pins", "judges"}
     assert figures["pairs"]["labelled"] == figures["pairs"]["entered"] > 120
     assert figures["cost_ratio"]["value"] == pytest.approx(0.5)
     assert figures["difference"]["low"] < 0 < figures["difference"]["high"]
