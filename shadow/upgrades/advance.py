@@ -15,7 +15,7 @@ from shadow.upgrades.bundle import freeze, staleness
 from shadow.upgrades.design import Design
 from shadow.upgrades.figures import figures
 from shadow.upgrades.judges import judge_quality_low
-from shadow.upgrades.messages import announce
+from shadow.upgrades.messages import announce, announce_unserved, settle_unserved
 from shadow.upgrades.pairs import Pair
 from shadow.upgrades.pins import is_in_force, name_of, pinned_model, spec_of
 from shadow.upgrades.resolving import Patience, resolve
@@ -25,6 +25,8 @@ from shadow.upgrades.versions import versions_now
 from shadow.upgrades.watching import canary_figures
 
 AUTHOR = "scheduler"
+#: A canary without a single pair by then is told of.
+UNSERVED_AFTER = timedelta(hours=1)
 _MOVES: dict[str, State] = {"not_worse": "ready", "worse": "harmed", "inconclusive": "inconclusive"}
 
 log = structlog.get_logger("shadow.upgrades")
@@ -98,6 +100,11 @@ async def _watch(connection: AsyncConnection, settings: Settings, row: UpgradeRo
         await switch_back(connection, settings, row, by=AUTHOR, reason=why, now=now)
         await announce(connection, row, "rolled_back", reason=why, now=now, details={"canary": found})
         return await _to(connection, row, "rolled_back", why, now)
+    drawn = sum(n for (phase, _), n in (await upgrade_pairs.counts(connection, row.id)).items() if phase == "canary")
+    if drawn:
+        await settle_unserved(connection, row, now=now)
+    elif now - row.state_since >= UNSERVED_AFTER:
+        await announce_unserved(connection, row, now=now)
     long_enough = now - row.state_since >= timedelta(hours=design.canary_hours)
     if long_enough and found["judged"] >= design.canary_pairs:
         why = f"nothing spoke against it in {found['judged']} judged canary pairs; approved by {row.approved_by}"

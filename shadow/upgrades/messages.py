@@ -13,6 +13,7 @@ from shadow.store.upgrades import UpgradeRow
 from shadow.upgrades.states import State, spoken
 
 KIND = "upgrade"
+_UNSERVED = "unserved"
 _SEVERITY: Mapping[State, Severity] = {
     "ready": "info",
     "inconclusive": "info",
@@ -53,6 +54,29 @@ async def announce(
     )
 
 
+async def announce_unserved(connection: AsyncConnection, row: UpgradeRow, *, now: datetime) -> None:
+    """A canary that no request has reached: routers may be unable to use the pin."""
+    message = (
+        f"Upgrade {row.id} of tier {row.tier}: {row.candidate['model']} has served nothing since its canary began. Routers log "
+        "`pin.unusable` or `pin.ignored` where they can't use it: a key that is not set there, another configuration."
+    )
+    details = {"upgrade": row.id, "state": row.state}
+    await open_alert(
+        connection,
+        kind=KIND,
+        key=f"{row.id}:{_UNSERVED}",
+        severity="warning",
+        message=message,
+        details=details,
+        now=now,
+    )
+
+
+async def settle_unserved(connection: AsyncConnection, row: UpgradeRow, *, now: datetime) -> None:
+    """Something has reached it."""
+    await close_alerts(connection, KIND, [f"{row.id}:{_UNSERVED}"], now=now)
+
+
 async def settle(connection: AsyncConnection, row: UpgradeRow, *, now: datetime) -> None:
     """Somebody has decided: what waited for it is over."""
-    await close_alerts(connection, KIND, [f"{row.id}:{state}" for state in _SEVERITY], now=now)
+    await close_alerts(connection, KIND, [f"{row.id}:{state}" for state in (*_SEVERITY, _UNSERVED)], now=now)

@@ -302,6 +302,9 @@ async def test_a_worse_candidate_is_stopped_and_a_canary_that_fails_is_taken_bac
     await act(engine, decisions.promote, settings, made, by="jon", reason="go")
     start = utc_now()
     async with engine.begin() as connection:
+        later = start + timedelta(hours=2)
+        assert await advance.step(connection, settings, made, now=later) == "canary"
+        assert (await last_alerts(connection, is_open=True, kind="upgrade"))[0].key == f"{made}:unserved"
         assert await answered(connection, settings, made, [exchange(start)], candidate=1.0, pinned=1.0) == 0
         served = [  # by the candidate, or by the pinned model where it failed
             exchange(start + timedelta(seconds=number), *(("fast-2",) if number % 2 else ("fast-1", "fast-2")))
