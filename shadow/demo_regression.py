@@ -31,8 +31,9 @@ from shadow.supervisor import Supervisor
 
 MINUTE = timedelta(minutes=1)
 KIND, SLIP = "order_status", 0.5
+ASKED = (KIND, "short_qa")
 #: Requests a second: enough verdicts of a cell within a minute for it to be tested, and few enough to be judged soon.
-RATE = 20.0
+RATE = 12.0
 CHANGES: dict[str, dict[str, Any]] = {
     "sampling": {
         "up": 0.9,
@@ -46,7 +47,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "judges": {"panel": ["structured", "lexical", "markers"]},
 }
 #: For all verdicts to be in; a machine with other things to do takes its time.
-WAIT = timedelta(minutes=12)
+WAIT = timedelta(minutes=17)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ async def run_regression(plan: Plan, stop: asyncio.Event, show: Callable[[Scene 
     webhook = Webhook()
     async with contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(webhook.open())
-        weekly = {"cron": "* * * * *", "days": MINUTE / timedelta(days=1), "weeks_before": 1, "wait_minutes": 10}
+        weekly = {"cron": "* * * * *", "days": MINUTE / timedelta(days=1), "weeks_before": 1, "wait_minutes": 15}
         # A watch of streams needs weeks; here is only the report.
         alerts = {"notify": [{"name": "demo", "url": url, "occasions": ["report"]}], "weekly": weekly}
         config, settings = prepare(replace(plan, local=None), stack, show, {**CHANGES, "alerts": alerts})
@@ -110,7 +111,7 @@ async def run_regression(plan: Plan, stop: asyncio.Event, show: Callable[[Scene 
         engine = engine_for(supervisor.database_url)
         stack.push_async_callback(engine.dispose)
         traffic = Traffic(
-            Audience(world=World(seed=plan.seed), seed=plan.seed, rate=RATE, hinted_share=1.0),
+            Audience(world=World(seed=plan.seed), seed=plan.seed, rate=RATE, hinted_share=1.0, kinds=ASKED),
             f"http://{settings.server.host}:{settings.server.port}/v1",
         )
         scene = Scene(settings=settings, traffic=traffic, engine=engine, since=utc_now() - MINUTE)

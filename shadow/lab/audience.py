@@ -47,7 +47,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """A source of arrivals: the same for the same seed. Shares are in [0, 1], the rate in requests a second."""
+    """A source of arrivals: the same for the same seed. Shares are in [0, 1], the rate in requests a second.
+
+    kinds: only tasks of these are asked; () is all.
+    """
 
     world: World
     seed: int = 1
@@ -56,6 +59,7 @@ class Audience:
     hinted_share: float = 0.70
     high_impact_share: float = 0.03
     sdk_share: float = 0.04
+    kinds: tuple[str, ...] = ()
     _weights: tuple[float, ...] = field(init=False, repr=False, default=())
 
     def __post_init__(self) -> None:
@@ -67,12 +71,13 @@ class Audience:
     def arrivals(self) -> Iterator[Arrival]:
         """Arrivals without end, in order of time; the first at 0."""
         rng = stream(self.seed, "audience")
+        items = [at for at, task in enumerate(self.world.items) if not self.kinds or task.kind in self.kinds]
         asked: dict[str, int] = {}
         at = 0.0
         while True:
             user = self._draw_user(rng)
             asked[user] = asked.get(user, 0) + 1
-            item = rng.randrange(len(self.world))
+            item = items[rng.randrange(len(items))]
             task = self.world.items[item]
             yield Arrival(
                 at_seconds=at,
