@@ -28,7 +28,8 @@ def period_words(found: Mapping[str, Any]) -> str:
 def between(since: datetime, until: datetime) -> str:
     """A half open stretch of time in words; whole UTC days are named by the days."""
     if any((at.hour, at.minute, at.second) != (0, 0, 0) for at in (since, until)):
-        return f"{since:%d %b %Y %H:%M:%S} to {until:%d %b %Y %H:%M:%S}"
+        end = f"{until:%H:%M:%S}" if since.date() == until.date() else f"{until.day} {until:%b %Y %H:%M:%S}"
+        return f"{since.day} {since:%b %Y %H:%M:%S} to {end}"
     last = until - timedelta(days=1)
     if since == last:
         return f"{since.day} {since:%b %Y}"
