@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from shadow.errors import RefusedError
-from shadow.identity import Identity, Role, signed
+from shadow.identity import AUTOMATIC, Identity, Role, signed
 from shadow.settings import Settings
 from shadow.store import tokens
 from shadow.store.engine import AsyncConnection, utc_now
@@ -32,8 +32,11 @@ async def acting(
     """The name under which a decision is kept; the transaction is signed with it where tokens are asked for.
 
     typed: as given with the command; otherwise: where nobody is asked for a token, nothing was typed and $USER is not set.
-    Raises: RefusedError where a token is missing or not valid, the role is too low, or another name was typed.
+    Raises: RefusedError where a token is missing or not valid, the role is too low, or another name was typed, or one of those
+    that parts of the system have.
     """
+    if (typed or "").strip().casefold() in AUTOMATIC:
+        raise RefusedError(f"{typed} is a part of the system: a decision needs the name of a person")
     if not settings.asks_for_tokens and not await tokens.asked_for(connection):
         name = (typed or "").strip() or os_user(environ) or otherwise
         if not name:

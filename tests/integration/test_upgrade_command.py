@@ -34,6 +34,8 @@ def test_a_candidate_is_proposed_shown_and_rejected(database_url: str, tmp_path:
 
     without_price = runner.invoke(upgrade, proposal)
     assert "name it with --price" in str(without_price.exception)
+    by_rule = runner.invoke(upgrade, [*proposal, "--price", "0,0.5", "--by", "tuner"])
+    assert "a decision needs the name of a person" in str(by_rule.exception)
     wrong = runner.invoke(upgrade, [*proposal, "--price", "free"])
     assert wrong.exit_code == 2
     assert "'free' is not INPUT,OUTPUT" in wrong.output
