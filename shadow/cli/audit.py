@@ -83,12 +83,11 @@ def verify_rows(config: Path, heads: tuple[Head, ...], *, as_json: bool) -> None
     settings = load(config)
 
     async def look(connection: AsyncConnection) -> Verified:
-        await connection.execution_options(isolation_level="REPEATABLE READ")
         return await verify_noted(connection, settings, more=heads)
 
     known = len({*noted_heads(heads_file(settings)), *heads})
     with store_url(settings) as url:
-        found = in_one_transaction(url, look)
+        found = in_one_transaction(url, look, one_snapshot=True)
     if as_json:
         click.echo(json.dumps(verified_json(found, heads=known)))
     else:

@@ -62,12 +62,16 @@ def as_decider(
     return in_one_transaction(url, signed)
 
 
-def in_one_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Do the work on a connection of its own; committed if it returns."""
+def in_one_transaction(
+    url: str, work: Callable[[AsyncConnection], Awaitable[T]], *, one_snapshot: bool = False
+) -> T:
+    """Do the work on a connection of its own; committed if it returns. one_snapshot: all its reads see the same moment."""
     from shadow.store.engine import engine_for
 
     async def run() -> T:
         engine = engine_for(url, pool_size=1)
+        if one_snapshot:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
         try:
             async with engine.begin() as connection:
                 return await work(connection)

@@ -44,7 +44,7 @@ LEVEL = 0.9999  # ids, and with them draws, are new in every run; an interval of
 
 @pytest.fixture
 def observing() -> Iterator[Product]:
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "routing": {"mode": "observe"},
         "sampling": {"up": 0.4, "control_top": 0.3, "down": 0.0},
         "labels": {"rate": 0.3, "top_rate": 0.3},
