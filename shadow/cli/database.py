@@ -62,9 +62,7 @@ def as_decider(
     return in_one_transaction(url, signed)
 
 
-def in_one_transaction(
-    url: str, work: Callable[[AsyncConnection], Awaitable[T]], *, one_snapshot: bool = False
-) -> T:
+def in_one_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[T]], *, one_snapshot: bool = False) -> T:
     """Do the work on a connection of its own; committed if it returns. one_snapshot: all its reads see the same moment."""
     from shadow.store.engine import engine_for
 
