@@ -193,8 +193,15 @@ def regression_json(ended: Ended) -> dict[str, Any]:
     row = ended.report
     return {
         "scenario": "regression",
-        "succeeded": ended.succeeded,
+        "state": ", ".join(sorted(set(ended.worse))) or "nothing was named",
         "expected": ended.expected,
+        "ok": ended.succeeded,
+        "succeeded": ended.succeeded,
+        "evidence": {
+            "tested": ended.found["cells"]["tested"] if ended.found else 0,
+            "pairs": [one["pairs"]["path"] for one in ended.found["cells"]["worse"]] if ended.found else [],
+        },
+        "message": ended.messages[0] if ended.messages else None,
         "worse": list(ended.worse),
         "served": ended.served,
         "failed": ended.failed,
