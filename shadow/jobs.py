@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from shadow import pins, rollup, watch
+from shadow import rollup
+from shadow.access.audit_heads import note_head
 from shadow.alarms import service as alarms
-from shadow.audit_heads import note_head
 from shadow.canaries.service import ask_for_canaries
 from shadow.challenger import service as challenger
-from shadow.gold_schedule import ask_for_gold
+from shadow.gold.schedule import ask_for_gold
+from shadow.money.price_log import log_prices
 from shadow.notifying import delivery
-from shadow.price_log import log_prices
+from shadow.pins import checking as pins
 from shadow.regressions import schedule as regressions
 from shadow.retention import run_retention
-from shadow.sampling_plan import plan_tomorrow
+from shadow.sampling.plan import plan_tomorrow
 from shadow.settings import Settings
 from shadow.store.engine import AsyncEngine
+from shadow.streams import watch
 from shadow.tuning import service as tuning
 from shadow.upgrades import advance
 

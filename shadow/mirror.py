@@ -25,7 +25,7 @@ from router.errors import PriceUnknown, UpstreamFailed
 from router.pool import DIALECTS, endpoint
 from router.pricing import Price
 from router.settings import ModelSettings, ProviderSettings
-from shadow.sampling import Target
+from shadow.sampling.draws import Target
 from shadow.settings import Settings
 from shadow.store.engine import utc_now
 from shadow.store.model_reports import Sighting

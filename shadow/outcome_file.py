@@ -13,7 +13,7 @@ from typing import Any
 from router.contracts import Features
 from router.features import extract_features
 from shadow.json_lines import BadLine, read_objects
-from shadow.judge_file import Side, normalised_prompt, side_of
+from shadow.judging.pair_file import Side, normalised_prompt, side_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

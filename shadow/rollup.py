@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shadow.noise import TierNoise
-from shadow.report import Report, TierReport, build_report
+from shadow.reports.noise import TierNoise
+from shadow.reports.window import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate, Undefined
 from shadow.store import feedback

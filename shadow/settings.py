@@ -16,14 +16,14 @@ from pydantic import Field, ValidationError, model_validator
 
 from router.auth import is_loopback
 from router.settings import RouterSettings
+from shadow.configuration.alerts import AlertSettings
+from shadow.configuration.auth import AuthSettings
+from shadow.configuration.challenger import ChallengerSettings
+from shadow.configuration.pins import PinSettings
+from shadow.configuration.quality import JudgeModelSettings, JudgeSettings, LabelSettings, Section
+from shadow.configuration.upgrades import UpgradeSettings
 from shadow.errors import ConfigError
-from shadow.sampling import Rates
-from shadow.settings_alerts import AlertSettings
-from shadow.settings_auth import AuthSettings
-from shadow.settings_challenger import ChallengerSettings
-from shadow.settings_pins import PinSettings
-from shadow.settings_quality import JudgeModelSettings, JudgeSettings, LabelSettings, Section
-from shadow.settings_upgrades import UpgradeSettings
+from shadow.sampling.draws import Rates
 
 __all__ = ["JudgeModelSettings", "JudgeSettings", "LabelSettings", "Section", "Settings", "load", "parse"]
 

@@ -17,11 +17,11 @@ import structlog
 
 from judges.contracts import Comparison
 from judges.panel import Panel
-from shadow.judging import comparisons, missing_reference, outcome_state, without_texts
-from shadow.kinship import Kinship
+from shadow.judging.kinship import Kinship
+from shadow.judging.mirrored import comparisons, missing_reference, outcome_state, without_texts
+from shadow.judging.panels import Panels
+from shadow.judging.prompts import question_of
 from shadow.mirror import Call, Mirror, is_transient
-from shadow.panels import Panels
-from shadow.prompts import question_of
 from shadow.redaction import cleaner
 from shadow.settings import Settings
 from shadow.store import budgets, samples

@@ -14,9 +14,9 @@ from procrastinate.types import JSONValue
 from router.pricing import resolve_prices
 from shadow.canaries.asking import Asker
 from shadow.canaries.service import CanaryRuns
-from shadow.gold_judging import GoldJudging
+from shadow.gold.judging import GoldJudging
+from shadow.judging.panels import panels_of
 from shadow.mirror import Mirror
-from shadow.panels import panels_of
 from shadow.process import keep_running, pause, stop_event
 from shadow.settings import Settings
 from shadow.store import samples

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shadow.alarms.reading import Reading, percent
-from shadow.alert_telling import Severity
+from shadow.alerting.telling import Severity
 from shadow.settings import Settings
 from shadow.store import budgets
 from shadow.store.alarm_rows import shed_for_budget

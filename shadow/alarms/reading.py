@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from shadow.alert_telling import Severity
+from shadow.alerting.telling import Severity
 from shadow.settings import Settings
 from shadow.store.engine import AsyncConnection
 

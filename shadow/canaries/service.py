@@ -18,9 +18,9 @@ import procrastinate
 import structlog
 
 from router.settings import ModelSettings
-from shadow import pins
 from shadow.canaries.asking import Asker, Heard, worst_case_usd
 from shadow.canaries.prompts import Canaries, canaries_of
+from shadow.pins import checking as pins
 from shadow.settings import Settings
 from shadow.statistics.behaviour import AspectLook, Behaviour, level_of, look
 from shadow.store import alerts, budgets, canaries, tier_pins

@@ -16,7 +16,7 @@ import numpy as np
 
 from router.contracts import Features
 from router.scorers import Scorer
-from shadow.judge_file import normalised_prompt
+from shadow.judging.pair_file import normalised_prompt
 from shadow.statistics.scorer_difference import scorer_difference
 from shadow.statistics.sums import FloatArray, IntArray
 from shadow.store.tuning_rows import TuningRow

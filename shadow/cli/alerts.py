@@ -48,7 +48,7 @@ def alerts() -> None:
 @json_option
 def list_alerts(config: Path, limit: int, *, with_closed: bool, as_json: bool) -> None:
     """Open alerts, newest first. What to do about each kind: docs/runbooks.md."""
-    from shadow.alerts_text import alert_json, alert_lines
+    from shadow.alerting.text import alert_json, alert_lines
     from shadow.store.alerts import last_alerts
 
     with store_url(load(config)) as url:

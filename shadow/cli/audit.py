@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _heads(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Head, ...]:
-    from shadow.audit_heads import parse_head
+    from shadow.access.audit_heads import parse_head
 
     try:
         return tuple(parse_head(value) for value in values)
@@ -42,7 +42,7 @@ def list_rows(
     config: Path, limit: int, before: int | None, actor: str | None, action: str | None, *, as_json: bool
 ) -> None:
     """What was decided, newest first."""
-    from shadow.audit_text import audit_json, details_line
+    from shadow.access.audit_text import audit_json, details_line
     from shadow.store import audit as store
 
     with store_url(load(config)) as url:
@@ -77,8 +77,8 @@ def verify_rows(config: Path, heads: tuple[Head, ...], *, as_json: bool) -> None
     Prints the head: note it elsewhere, and give it to --head later. Heads that the scheduler noted in the data directory are
     compared, too.
     """
-    from shadow.audit_heads import heads_file, note, noted_heads, verify_noted
-    from shadow.audit_text import verified_json, verified_sentence
+    from shadow.access.audit_heads import heads_file, note, noted_heads, verify_noted
+    from shadow.access.audit_text import verified_json, verified_sentence
 
     settings = load(config)
 

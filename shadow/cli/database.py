@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from shadow.access.identity import Role
 from shadow.errors import StoreError
-from shadow.identity import Role
 from shadow.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def as_decider(
     needs: Role = "approver",
 ) -> T:
     """Do the work in one transaction that is signed by whoever decides; it is given their name. Raises: RefusedError."""
-    from shadow.acting import acting
+    from shadow.access.acting import acting
 
     async def signed(connection: AsyncConnection) -> T:
         return await work(connection, await acting(connection, settings, typed=typed, needs=needs))

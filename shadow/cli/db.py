@@ -68,7 +68,7 @@ def retention(config: Path, dry_run: bool, as_json: bool) -> None:
 
 async def _retention(settings: Settings, url: str, *, dry_run: bool) -> tuple[list[Due], datetime]:
     from shadow import retention as policy
-    from shadow.acting import os_user
+    from shadow.access.acting import os_user
     from shadow.store.engine import engine_for, utc_now
 
     engine, now = engine_for(url, pool_size=1), utc_now()

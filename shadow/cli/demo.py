@@ -69,8 +69,8 @@ def demo(
     Exit code 1 if a request failed or nothing was judged. Scenario regression takes its own time, some four minutes: a model gets
     worse at one query type, and the report and its message have to name it (exit code 1 if not).
     """
-    from shadow.demo import Plan, run_demo
-    from shadow.demo_view import Viewer, result_json, show_result
+    from shadow.demo.running import Plan, run_demo
+    from shadow.demo.view import Viewer, result_json, show_result
 
     configure_logs("demo")
     if scenario in SCENARIOS:
@@ -92,7 +92,7 @@ def demo(
         stop = stop_event()
         with Viewer(console, addresses, seconds) as viewer:
             if scenario == "regression":
-                from shadow.demo_regression import regression_json, regression_lines, run_regression
+                from shadow.scenarios.regression import regression_json, regression_lines, run_regression
 
                 ended = await run_regression(plan, stop, viewer.show)
                 for line in regression_lines(ended) if not as_json else [json.dumps(regression_json(ended))]:

@@ -14,7 +14,7 @@ from rich.progress import Progress
 from shadow.cli.options import json_option, report_console
 from shadow.cli.plot_file import open_drawing
 from shadow.cli.train import embedder, embedding_option, read_file
-from shadow.judge_file import Side
+from shadow.judging.pair_file import Side
 
 
 @click.command()

@@ -14,7 +14,7 @@ from shadow.cli.options import config_option, json_option
 from shadow.settings import Settings, load
 
 if TYPE_CHECKING:
-    from shadow.tables import Table
+    from shadow.money.tables import Table
 
 
 @click.command()
@@ -29,8 +29,8 @@ def export(directory: Path, config: Path, days: float | None, *, force: bool, as
 
     Of whole UTC days, today included. Files that are there already stay as they are without --force.
     """
-    from shadow.table_files import check_free, write_tables
-    from shadow.tables import TABLE_NAMES
+    from shadow.money.table_files import check_free, write_tables
+    from shadow.money.tables import TABLE_NAMES
 
     settings = load(config)
     wanted = [directory / f"{name}.{kind}" for name in TABLE_NAMES for kind in ("csv", "json")]
@@ -50,8 +50,8 @@ def export(directory: Path, config: Path, days: float | None, *, force: bool, as
 
 async def _load(settings: Settings, url: str, days: float) -> list[Table]:
     from shadow import rollup
+    from shadow.money.tables import TABLE_NAMES, load_table
     from shadow.store.engine import engine_for, utc_now
-    from shadow.tables import TABLE_NAMES, load_table
 
     engine = engine_for(url)
     try:

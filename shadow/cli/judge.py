@@ -18,13 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from shadow.cli.options import config_option
 from shadow.cli.plot_file import open_drawing
 from shadow.json_lines import BadLine
-from shadow.judge_file import Pair, Side, matches, read_pairs, side_of
+from shadow.judging.pair_file import Pair, Side, matches, read_pairs, side_of
 
 if TYPE_CHECKING:
     from judges.engines import Engine
     from judges.panel import Panel
     from judges.verdicts import Target
-    from shadow.judge_report import Judged
+    from shadow.judging.report import Judged
     from shadow.statistics.judge_reliability import Reliability
 
 _CHUNK = 256
@@ -154,8 +154,8 @@ def judge(
     from judges.verdicts import Target
     from shadow.cli.judge_store import from_store as _store
     from shadow.errors import ConfigError, ShadowError
-    from shadow.judge_trust import reliability_of
-    from shadow.reliability_svg import reliability_svg
+    from shadow.judging.reliability_svg import reliability_svg
+    from shadow.judging.trust import reliability_of
 
     if fit is not None and calibration is not None:
         raise click.UsageError("--fit and --calibration exclude each other")
@@ -241,7 +241,7 @@ def _progress() -> Progress:
 
 
 async def _judge(panel: Panel, good: Sequence[Pair], progress: Progress) -> list[Judged]:
-    from shadow.judge_report import Judged
+    from shadow.judging.report import Judged
 
     task = progress.add_task("judging", total=len(good))
     judged: list[Judged] = []
@@ -255,7 +255,7 @@ async def _judge(panel: Panel, good: Sequence[Pair], progress: Progress) -> list
 
 def _fit(panel: Panel, good: Sequence[Pair], directory: Path, source: str, target: Target, progress: Progress) -> Panel:
     """The panel with a calibration fitted on the labelled pairs, which is written as well."""
-    from shadow.judge_fit import fit_pairs
+    from shadow.judging.fit import fit_pairs
 
     task = progress.add_task("fitting", total=len(panel.stages))
     calibration = asyncio.run(
@@ -273,7 +273,7 @@ def _fit(panel: Panel, good: Sequence[Pair], directory: Path, source: str, targe
 
 
 def _write(sink: IO[str], wanted: Sequence[Pair | BadLine], judged: Sequence[Judged]) -> None:
-    from shadow.judge_report import bad_output_line, output_line
+    from shadow.judging.report import bad_output_line, output_line
 
     results = iter(judged)
     for line in wanted:
@@ -284,9 +284,9 @@ def _write(sink: IO[str], wanted: Sequence[Pair | BadLine], judged: Sequence[Jud
 def _report(
     judged: Sequence[Judged], panel: Panel, seen: Reliability | None, group_by: str, seed: int, resamples: int
 ) -> dict[str, Any]:
-    from shadow.judge_report import grouped, summary
-    from shadow.judge_trust import certificate_json, query_types_json
-    from shadow.reliability_text import reliability_json
+    from shadow.judging.reliability_text import reliability_json
+    from shadow.judging.report import grouped, summary
+    from shadow.judging.trust import certificate_json, query_types_json
 
     keys = [key.strip() for key in group_by.split(",") if key.strip()]
     groups = grouped(judged, keys) if keys else {}
@@ -306,8 +306,8 @@ def _report(
 
 
 def _show(report: dict[str, Any], seen: Reliability | None) -> None:
-    from shadow.judge_report import print_report
-    from shadow.judge_trust import print_reliability, print_trust
+    from shadow.judging.report import print_report
+    from shadow.judging.trust import print_reliability, print_trust
 
     console = Console(highlight=False)
     console = console if console.is_terminal else Console(width=_WIDTH, highlight=False)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from judges.panel import Panel
     from judges.verdicts import Target
     from shadow.json_lines import BadLine
-    from shadow.judge_file import Pair
-    from shadow.judge_store import StorePairs
+    from shadow.judging.pair_file import Pair
+    from shadow.judging.store import StorePairs
 
 
 def from_store(
@@ -51,7 +51,7 @@ def from_store(
 
 
 async def _gather(url: str, settings: Settings, days: float) -> StorePairs:
-    from shadow.judge_store import labelled_pairs
+    from shadow.judging.store import labelled_pairs
     from shadow.store.engine import engine_for, utc_now
 
     engine, now = engine_for(url, pool_size=1), utc_now()

@@ -32,8 +32,8 @@ def judgements(file: Path, group_by: str, out: Path | None, seed: int, resamples
     and position bias. What cannot be read for sure is left out and counted. Exit code 1 if any line was bad.
     """
     from shadow.errors import ShadowError
-    from shadow.judgement_file import Judgement, read_judgements
-    from shadow.judgement_report import grouped, human_choices, print_report, summary
+    from shadow.judging.recorded_file import Judgement, read_judgements
+    from shadow.judging.recorded_report import grouped, human_choices, print_report, summary
 
     try:
         lines = list(read_judgements(file))

@@ -76,7 +76,7 @@ def lab(
     from shadow.lab.fast_clock import coverage_of, run_window, set_stage, with_judge
     from shadow.lab.reviewer import SimulatedReviewer
     from shadow.lab.world import World
-    from shadow.sampling import Rates
+    from shadow.sampling.draws import Rates
 
     world = World(seed=seed)
     panel = build_panel(("structured", "lexical", "markers"))

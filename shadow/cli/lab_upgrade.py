@@ -14,8 +14,8 @@ from shadow.cli.options import report_console
 
 def upgrade(scenario: str, *, pairs: int | None, repeat: int, seed: int, as_json: bool) -> None:
     """Simulate proposals `repeat` times, at the scenario's truth and at the boundary; print each share with its interval."""
+    from shadow.configuration.upgrades import UpgradeSettings
     from shadow.lab.upgrade import simulate
-    from shadow.settings_upgrades import UpgradeSettings
     from shadow.upgrades.design import Design
 
     configured = UpgradeSettings() if pairs is None else UpgradeSettings(cap_pairs=pairs)

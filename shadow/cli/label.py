@@ -25,7 +25,7 @@ from shadow.settings import Settings, load
 
 if TYPE_CHECKING:
     from shadow.json_lines import BadLine
-    from shadow.label_file import LabelLine
+    from shadow.labels.file import LabelLine
     from shadow.store.engine import AsyncConnection
     from shadow.store.labels import Outcome
 
@@ -35,7 +35,7 @@ _STORED = ("new", "changed", "same", "older")
 
 
 def _reviewer(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    from shadow.label_file import checked_name
+    from shadow.labels.file import checked_name
 
     if value is None:
         return None
@@ -94,7 +94,7 @@ def import_labels(file: Path, reviewer: str | None, config: Path, *, as_json: bo
     A bad line is named with its number and the reason, the others are stored; exit code 1 if there was any.
     """
     from shadow.json_lines import BadLine
-    from shadow.label_file import read_labels
+    from shadow.labels.file import read_labels
     from shadow.store.engine import utc_now
 
     settings = load(config)
@@ -130,8 +130,8 @@ async def _store(
 ) -> tuple[dict[str, int], list[BadLine]]:
     """(how many of which outcome, lines that name an answer nobody has). A transaction per chunk: repeating finishes it."""
     from shadow.json_lines import BadLine
-    from shadow.label_file import LabelLine
-    from shadow.labelling import save_gold_label
+    from shadow.labels.file import LabelLine
+    from shadow.labels.labelling import save_gold_label
     from shadow.store.engine import engine_for
     from shadow.store.labels import save_labels
 
@@ -163,7 +163,7 @@ async def _store(
 
 async def _note(connection: AsyncConnection, settings: Settings, reviewers: list[str], outcomes: list[Outcome]) -> None:
     """What a transaction stores, in the audit: how many labels of whom. Raises: RefusedError for whoever may not import."""
-    from shadow.acting import acting
+    from shadow.access.acting import acting
     from shadow.store import audit
     from shadow.store.engine import utc_now
 
@@ -179,7 +179,7 @@ async def _note(connection: AsyncConnection, settings: Settings, reviewers: list
 
 
 async def _write_labels(url: str, sink: TextIO, progress: Progress) -> int:
-    from shadow.label_file import label_json
+    from shadow.labels.file import label_json
     from shadow.store.engine import engine_for
     from shadow.store.labels import all_labels, count_labels
 
@@ -198,8 +198,8 @@ async def _write_labels(url: str, sink: TextIO, progress: Progress) -> int:
 
 async def _write_queue(url: str, sink: TextIO, reviewer: str, settings: Settings, *, texts: bool) -> tuple[int, int]:
     """(items, answers) written, of one reviewer's queue."""
-    from shadow.label_file import item_lines
-    from shadow.labelling import queue_of
+    from shadow.labels.file import item_lines
+    from shadow.labels.labelling import queue_of
     from shadow.store.engine import engine_for
 
     engine = engine_for(url, pool_size=1)
@@ -217,7 +217,7 @@ async def _write_form(
     url: str, sink: TextIO, progress: Progress, *, texts: bool
 ) -> tuple[tuple[int, int], dict[str, int]]:
     """((samples, answers) written, how many samples were left out by reason)."""
-    from shadow.label_file import form_lines
+    from shadow.labels.file import form_lines
     from shadow.store.engine import engine_for
     from shadow.store.labels import waiting_for_label, waiting_samples
 

@@ -14,7 +14,7 @@ from shadow.cli.options import config_option, json_option
 from shadow.settings import load
 
 if TYPE_CHECKING:
-    from shadow.label_agreement import AgreementReport
+    from shadow.labels.agreement import AgreementReport
 
 
 @click.command()
@@ -27,7 +27,7 @@ def agreement(config: Path, days: float | None, *, as_json: bool) -> None:
     With the gold record of the reviewers beside it: where they disagree more often than their errors on gold items let
     expect, gold items are easier than the traffic.
     """
-    from shadow.label_agreement import agreement_json, agreement_lines, disputes_json
+    from shadow.labels.agreement import agreement_json, agreement_lines, disputes_json
 
     settings = load(config)
     with store_url(settings) as url:
@@ -39,7 +39,7 @@ def agreement(config: Path, days: float | None, *, as_json: bool) -> None:
 
 
 async def _load(url: str, days: float) -> AgreementReport:
-    from shadow.label_agreement import load_agreement
+    from shadow.labels.agreement import load_agreement
     from shadow.store.engine import engine_for, utc_now
 
     engine = engine_for(url, pool_size=1)

@@ -24,7 +24,7 @@ _FEW = 100
 
 
 def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    from shadow.label_file import checked_name
+    from shadow.labels.file import checked_name
 
     try:
         return checked_name(value, "the name")
@@ -49,7 +49,7 @@ def import_gold(file: Path, by: str, note: str, config: Path, *, as_json: bool) 
     A line is a pair as `shadow judge` reads it, with `label` 0 or 1: {"id", "prompt", "answer", "reference", "context",
     "query_type", "label", "reference_label"}. Every bad line is named, and then nothing is frozen; exit code 1.
     """
-    from shadow.gold_file import GoldLine, read_gold
+    from shadow.gold.file import GoldLine, read_gold
     from shadow.json_lines import BadLine
 
     settings = load(config)
@@ -111,7 +111,7 @@ def list_gold(config: Path, *, as_json: bool) -> None:
 @config_option
 def export_gold(out: Path | None, version: int | None, config: Path) -> None:
     """Write a version's items in the format that `import` reads."""
-    from shadow.gold_file import gold_json
+    from shadow.gold.file import gold_json
 
     with store_url(load(config)) as url:
         items = asyncio.run(_items(url, version))
@@ -129,7 +129,7 @@ def export_gold(out: Path | None, version: int | None, config: Path) -> None:
 async def _freeze(
     url: str, settings: Settings, items: Sequence[GoldItem], *, by: str, note: str
 ) -> tuple[GoldVersion, bool]:
-    from shadow.acting import acting
+    from shadow.access.acting import acting
     from shadow.store import gold as store
     from shadow.store.engine import engine_for, utc_now
 

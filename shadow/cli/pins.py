@@ -15,7 +15,7 @@ from shadow.errors import ConfigError
 from shadow.settings import load
 
 if TYPE_CHECKING:
-    from shadow.pins_text import PinRow
+    from shadow.pins.text import PinRow
     from shadow.store.engine import AsyncConnection
 
 
@@ -28,7 +28,7 @@ def pins(ctx: click.Context, config: Path, *, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     from shadow.canaries.shown import newest_by_model, run_json, run_text
-    from shadow.pins_text import pin_json, state_text
+    from shadow.pins.text import pin_json, state_text
     from shadow.store.canaries import last_runs
 
     settings = load(config)
@@ -90,7 +90,7 @@ def accept(provider: str, model: str, reason: str, author: str | None, config: P
     settings = load(config)
 
     async def accepted(connection: AsyncConnection, name: str) -> int:
-        from shadow.pins import accept as take
+        from shadow.pins.checking import accept as take
         from shadow.store.engine import utc_now
 
         if not any((row.provider, row.model) == (provider, model) for row in await _rows(connection)):
@@ -104,7 +104,7 @@ def accept(provider: str, model: str, reason: str, author: str | None, config: P
 
 
 async def _rows(connection: AsyncConnection) -> list[PinRow]:
-    from shadow.pins_text import pin_rows
+    from shadow.pins.text import pin_rows
     from shadow.store.engine import utc_now
     from shadow.store.model_reports import all_pins, all_reports
 

@@ -12,12 +12,12 @@ import click
 
 from shadow.cli.database import store_url
 from shadow.cli.options import config_option, json_option, report_console
-from shadow.findings import Findings
-from shadow.report import Report, build_report
+from shadow.money.findings import Findings
+from shadow.reports.window import Report, build_report
 from shadow.settings import Settings, load
 
 if TYPE_CHECKING:
-    from shadow.going_live import GoingLive
+    from shadow.going_live.certificates import GoingLive
     from shadow.store.alerts import Alert
 
 
@@ -29,12 +29,12 @@ def report(config: Path, days: float | None, *, as_json: bool) -> None:
     """Accuracy raw and corrected, coverage, escalation rate, cost per success, savings, shadow spend; alerts, findings. After
     mode observe also which query types may go live, with which thresholds, and what is missing.
     """
-    from shadow.alerts_text import alert_json, alert_lines
-    from shadow.findings import findings_json
-    from shadow.findings_text import render_findings
-    from shadow.going_live_text import going_live_json, going_live_lines
-    from shadow.report_json import report_json
-    from shadow.report_text import render
+    from shadow.alerting.text import alert_json, alert_lines
+    from shadow.going_live.text import going_live_json, going_live_lines
+    from shadow.money.findings import findings_json
+    from shadow.money.findings_text import render_findings
+    from shadow.reports.as_json import report_json
+    from shadow.reports.text import render
 
     settings = load(config)
     with store_url(settings) as url:
@@ -58,9 +58,9 @@ def report(config: Path, days: float | None, *, as_json: bool) -> None:
 
 async def _build(settings: Settings, url: str, days: float) -> tuple[Report, Findings, list[Alert], GoingLive | None]:
     from shadow import rollup
-    from shadow.findings import load_findings
-    from shadow.going_live_reading import load_going_live
-    from shadow.price_log import log_prices
+    from shadow.going_live.reading import load_going_live
+    from shadow.money.findings import load_findings
+    from shadow.money.price_log import log_prices
     from shadow.store.alerts import last_alerts
     from shadow.store.engine import engine_for, utc_now
 

@@ -29,7 +29,7 @@ def streams(ctx: click.Context, config: Path, *, as_json: bool) -> None:
         return
     from shadow.store.engine import utc_now
     from shadow.store.watch_streams import all_streams
-    from shadow.streams_text import p_text, state_text, stream_json, stream_rows
+    from shadow.streams.text import p_text, state_text, stream_json, stream_rows
 
     settings = load(config)
     with store_url(settings) as url:
@@ -81,7 +81,7 @@ def accept(
 
     async def accepted(connection: AsyncConnection, name: str) -> Stream:
         from shadow.store.engine import utc_now
-        from shadow.watch import begin_anew
+        from shadow.streams.watch import begin_anew
 
         key = tier, model, query_type
         found = await begin_anew(connection, settings, key, by=name, why=reason, now=utc_now())

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shadow.access.identity import ROLES, Role
 from shadow.cli.database import in_one_transaction, store_url
 from shadow.cli.options import config_option, json_option, report_console
-from shadow.identity import ROLES, Role
 from shadow.settings import load
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _is_number(value: str) -> bool:
 
 
 def _name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    from shadow.label_file import checked_name
+    from shadow.labels.file import checked_name
 
     try:
         return checked_name(value, "the name")
@@ -69,7 +69,7 @@ def token() -> None:
 @json_option
 def create(name: str, role: Role, expires: datetime | str | None, config: Path, *, as_json: bool) -> None:
     """Make a token and print it, this once."""
-    from shadow.acting import os_user
+    from shadow.access.acting import os_user
     from shadow.store import tokens
     from shadow.store.engine import utc_now
 
@@ -127,7 +127,7 @@ def list_tokens(config: Path, *, as_json: bool) -> None:
 @json_option
 def revoke(token_id: int, config: Path, *, as_json: bool) -> None:
     """End a token and its logins, from the next request on."""
-    from shadow.acting import os_user
+    from shadow.access.acting import os_user
     from shadow.store import tokens
     from shadow.store.engine import utc_now
 

@@ -10,7 +10,7 @@ import click
 
 from shadow.cli.options import config_option, json_option
 from shadow.json_lines import BadLine
-from shadow.judge_file import Side
+from shadow.judging.pair_file import Side
 from shadow.settings import load
 
 if TYPE_CHECKING:

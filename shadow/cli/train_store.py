@@ -12,7 +12,7 @@ import click
 
 from shadow.cli.database import store_url
 from shadow.errors import ConfigError
-from shadow.judge_file import Side, side_of
+from shadow.judging.pair_file import Side, side_of
 from shadow.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shadow.acting import os_user
+from shadow.access.acting import os_user
+from shadow.access.identity import Identity, Role, acting_as
 from shadow.console.answers import error_answer
 from shadow.console.failed_logins import FailedLogins
 from shadow.console.route_roles import needed_role
 from shadow.errors import StoreError
-from shadow.identity import Identity, Role, acting_as
 from shadow.store import audit, tokens
 from shadow.store.console_session import writing
 from shadow.store.engine import AsyncEngine, utc_now

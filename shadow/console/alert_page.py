@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from shadow.alert_kinds import anchor_of
+from shadow.alerting.kinds import anchor_of
 from shadow.console.answers import ApiError
 from shadow.console.api_labels import Remembered, reviewer_of
 from shadow.errors import StoreError

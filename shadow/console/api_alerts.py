@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from shadow.alerts_text import alert_json
+from shadow.alerting.text import alert_json
 from shadow.console.answers import ApiError, ErrorBody
 from shadow.console.api_labels import Remembered, reviewer_of
 from shadow.console.parameters import Limit, Word

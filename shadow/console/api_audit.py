@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from shadow.audit_heads import heads_file, noted_heads, verify_noted
-from shadow.audit_text import audit_json, verified_json
+from shadow.access.audit_heads import heads_file, noted_heads, verify_noted
+from shadow.access.audit_text import audit_json, verified_json
 from shadow.console.parameters import Limit, Word
 from shadow.settings import Settings
 from shadow.store import audit

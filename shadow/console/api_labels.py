@@ -10,12 +10,12 @@ from urllib.parse import quote, unquote
 from fastapi import APIRouter, Cookie, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shadow.access.identity import current, signed
 from shadow.console.answers import ApiError, ErrorBody
 from shadow.console.parameters import Days
-from shadow.identity import current, signed
-from shadow.label_agreement import agreement_json, disputes_json, load_agreement
-from shadow.label_file import checked_name
-from shadow.labelling import REASONS, UnknownItemError, Word, next_item, progress_of, save_words
+from shadow.labels.agreement import agreement_json, disputes_json, load_agreement
+from shadow.labels.file import checked_name
+from shadow.labels.labelling import REASONS, UnknownItemError, Word, next_item, progress_of, save_words
 from shadow.settings import Settings
 from shadow.store.console_session import reading, writing
 from shadow.store.engine import AsyncEngine, utc_now

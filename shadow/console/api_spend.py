@@ -10,7 +10,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from shadow.console.parameters import Days, Limit
-from shadow.findings import findings_json, first_midnight, load_findings
+from shadow.money.findings import findings_json, first_midnight, load_findings
+from shadow.money.table_files import csv_text
+from shadow.money.tables import Scalar
 from shadow.settings import Settings
 from shadow.store import console_traffic, prices
 from shadow.store.console_rows import LedgerRow, SpendRow, Usd
@@ -18,8 +20,6 @@ from shadow.store.console_session import reading, translated
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.rollups import Mode
 from shadow.store.spend import Dimension, Spent, spend_by, total_spend
-from shadow.table_files import csv_text
-from shadow.tables import Scalar
 
 _CSV_COLUMNS = ("name", "requests", "prompt_tokens", "completion_tokens", "cost_usd")
 

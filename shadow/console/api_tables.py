@@ -10,11 +10,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from shadow.console.parameters import Days
+from shadow.money.table_files import csv_text, table_json
+from shadow.money.tables import TableName, load_table
 from shadow.settings import Settings
 from shadow.store.console_session import translated
 from shadow.store.engine import AsyncEngine
-from shadow.table_files import csv_text, table_json
-from shadow.tables import TableName, load_table
 
 
 class TableAnswer(BaseModel):

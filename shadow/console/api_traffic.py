@@ -10,10 +10,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from shadow.console.parameters import Cursor, Days, Limit, Word, given, page
-from shadow.going_live_reading import load_going_live
-from shadow.going_live_text import going_live_json
-from shadow.report import build_report
-from shadow.report_json import report_json
+from shadow.going_live.reading import load_going_live
+from shadow.going_live.text import going_live_json
+from shadow.reports.as_json import report_json
+from shadow.reports.window import build_report
 from shadow.settings import Settings
 from shadow.store import console_traffic, policies, proposals
 from shadow.store.console_rows import RequestRow

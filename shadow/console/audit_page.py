@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from shadow.audit_heads import heads_file, noted_heads, verify_noted
-from shadow.audit_text import details_line, verified_sentence
+from shadow.access.audit_heads import heads_file, noted_heads, verify_noted
+from shadow.access.audit_text import details_line, verified_sentence
 from shadow.console.parameters import Word
 from shadow.errors import StoreError
 from shadow.settings import Settings

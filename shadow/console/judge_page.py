@@ -16,8 +16,8 @@ from judges.errors import JudgeError
 from judges.verdicts import Cut, Target
 from shadow.console.judge_cards import CardRow, card_rows
 from shadow.errors import StoreError
-from shadow.judge_days_text import JudgeUse, PanelUse, judge_use, panel_use
-from shadow.reliability_svg import reliability_svg
+from shadow.judging.days_text import JudgeUse, PanelUse, judge_use, panel_use
+from shadow.judging.reliability_svg import reliability_svg
 from shadow.settings import Settings
 from shadow.statistics.judge_reliability import Reliability, reliability
 from shadow.store.console_session import reading

@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse
 from shadow.console.answers import ApiError
 from shadow.console.api_labels import Remembered, reviewer_of
 from shadow.errors import StoreError
-from shadow.label_agreement import disputes_json, load_agreement
-from shadow.labelling import REASONS, next_item, progress_of
+from shadow.labels.agreement import disputes_json, load_agreement
+from shadow.labels.labelling import REASONS, next_item, progress_of
 from shadow.settings import Settings
 from shadow.store import gold
 from shadow.store.console_session import reading

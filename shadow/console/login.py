@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from shadow.access.identity import Role, current
 from shadow.console.access import COOKIE, client_of, is_https, note_failure, too_many
 from shadow.console.answers import ApiError, ErrorBody
 from shadow.console.failed_logins import FailedLogins
-from shadow.identity import Role, current
 from shadow.settings import Settings
 from shadow.store import tokens
 from shadow.store.console_session import writing

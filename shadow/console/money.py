@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import get_args
 
-from shadow.cheaper_types import MoveFinding
 from shadow.console.trend import Trends, trends
-from shadow.findings import Findings, first_midnight, load_findings
-from shadow.findings_text import finding_lines
-from shadow.money_by_day import load_money_by_day
-from shadow.ratings import TierRatings, tier_ratings
+from shadow.money.by_day import load_money_by_day
+from shadow.money.cheaper_types import MoveFinding
+from shadow.money.findings import Findings, first_midnight, load_findings
+from shadow.money.findings_text import finding_lines
+from shadow.reports.ratings import TierRatings, tier_ratings
 from shadow.settings import Settings
 from shadow.store.console_session import reading, translated
 from shadow.store.engine import AsyncEngine

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shadow.console.charts import FLOW_BUCKETS, Flow, Scale, flow_chart, money_scale, rate_scale, share_scale
-from shadow.reasons import in_words
-from shadow.report import Report, TierReport, build_report
+from shadow.reports.reasons import in_words
+from shadow.reports.window import Report, TierReport, build_report
 from shadow.settings import Settings
 from shadow.statistics.estimate import Estimate, Undefined
 from shadow.store import alerts, budgets, policies, proposals

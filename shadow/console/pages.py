@@ -12,7 +12,8 @@ import jinja2
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from shadow.alert_kinds import title_of
+from shadow.access.identity import current
+from shadow.alerting.kinds import title_of
 from shadow.console import overview, trend, wording
 from shadow.console.alert_page import add_alert_page
 from shadow.console.audit_page import add_audit_page
@@ -29,12 +30,11 @@ from shadow.console.spans import pieces
 from shadow.console.stream_page import add_stream_page
 from shadow.console.upgrade_page import add_upgrade_pages
 from shadow.errors import StoreError
-from shadow.going_live_reading import load_going_live
-from shadow.going_live_text import going_live_json
-from shadow.identity import current
-from shadow.noise_text import in_short, points, sentence
+from shadow.going_live.reading import load_going_live
+from shadow.going_live.text import going_live_json
 from shadow.regressions import page as regression_page
 from shadow.regressions.headline import points as signed_points
+from shadow.reports.noise_text import in_short, points, sentence
 from shadow.settings import Settings
 from shadow.store.console_samples import sample_detail
 from shadow.store.console_session import reading

@@ -12,7 +12,7 @@ from shadow.canaries.prompts import canaries_of
 from shadow.canaries.shown import CanaryRow, newest_by_model, run_json, run_text, view_of
 from shadow.console.answers import ApiError, ErrorBody
 from shadow.errors import ConfigError, StoreError
-from shadow.pins_text import PinRow, pin_json, pin_rows, state_text
+from shadow.pins.text import PinRow, pin_json, pin_rows, state_text
 from shadow.settings import Settings
 from shadow.store.canaries import CanaryRun, last_runs
 from shadow.store.console_session import reading

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from shadow.identity import Role
+from shadow.access.identity import Role
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _PUBLIC: Final = re.compile(r"/healthz|/login|/static/[^/]+")

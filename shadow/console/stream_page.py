@@ -13,7 +13,7 @@ from shadow.settings import Settings
 from shadow.store.console_session import reading
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.watch_streams import all_streams, read_position
-from shadow.streams_text import REASONS, StreamRow, p_text, state_text, stream_json, stream_rows
+from shadow.streams.text import REASONS, StreamRow, p_text, state_text, stream_json, stream_rows
 
 
 def add_stream_routes(routes: APIRouter, settings: Settings, engine: AsyncEngine) -> None:

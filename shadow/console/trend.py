@@ -8,7 +8,7 @@ from datetime import date
 
 from shadow.console.charts import Tick, nice_ceiling
 from shadow.console.wording import usd
-from shadow.money_by_day import DayCost, MoneyByDay
+from shadow.money.by_day import DayCost, MoneyByDay
 from shadow.statistics.estimate import Estimate
 
 #: The canvas: a hundredth of a percent wide each, and pixels high. Lines keep their width however far it is stretched.

@@ -13,8 +13,8 @@ from judges.panel import Panel
 from judges.registry import PAID
 from judges.verdicts import ANY
 from shadow.doctor.findings import Finding, bad, ok, warn
-from shadow.kinship import Kinship
-from shadow.panels import panels_of
+from shadow.judging.kinship import Kinship
+from shadow.judging.panels import panels_of
 from shadow.settings import Settings
 
 EXTRA = "install it: `pip install torch==2.13.0` from PyTorch's CPU index, then `pip install 'shadowtier[judges]'`"

@@ -14,8 +14,8 @@ from shadow.doctor.findings import Finding, bad, ok, warn
 from shadow.doctor.processes import Running
 from shadow.doctor.thresholds import about_thresholds
 from shadow.errors import StoreError
-from shadow.findings import load_findings
-from shadow.findings_text import effect_lines
+from shadow.money.findings import load_findings
+from shadow.money.findings_text import effect_lines
 from shadow.settings import Settings
 from shadow.store import migrate, policies
 from shadow.store.embedded import attach

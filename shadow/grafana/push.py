@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from shadow.alert_kinds import RUNBOOKS
+from shadow.alerting.kinds import RUNBOOKS
 from shadow.errors import ConfigError, ShadowError
 from shadow.grafana.dashboard import FOLDER_TITLE, FOLDER_UID
 from shadow.grafana.files import read_dashboard

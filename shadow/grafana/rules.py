@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shadow.alert_kinds import RUNBOOKS, TITLES, anchor_of
+from shadow.alerting.kinds import RUNBOOKS, TITLES, anchor_of
 from shadow.grafana.dashboard import FOLDER_TITLE, FOLDER_UID
 from shadow.grafana.files import query
 from shadow.grafana.panels import DATASOURCE

@@ -18,11 +18,11 @@ from router.contracts import Exchange
 from router.feedback import Feedback
 from router.wire import exchange_to_json, feedback_to_json
 from shadow.intake.segments import Unreadable, read_segment, reject, shippable
+from shadow.judging.prompts import question_of
 from shadow.process import pause
-from shadow.prompts import question_of
 from shadow.redaction import cleaner
-from shadow.sampling import Draw, Rates, draw, draw_observed
-from shadow.sampling_plan import DayRates
+from shadow.sampling.draws import Draw, Rates, draw, draw_observed
+from shadow.sampling.plan import DayRates
 from shadow.settings import Settings
 from shadow.store import feedback, upgrade_pairs
 from shadow.store.engine import AsyncConnection, AsyncEngine

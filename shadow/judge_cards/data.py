@@ -12,7 +12,7 @@ from typing import Any
 
 from shadow.errors import ConfigError
 from shadow.json_lines import BadLine
-from shadow.judge_file import Pair, lookup, read_pairs
+from shadow.judging.pair_file import Pair, lookup, read_pairs
 
 PAIRS = ("pairs*.jsonl", "pairs*.jsonl.gz")
 JUDGEMENTS = ("judgements*.jsonl", "judgements*.jsonl.gz")

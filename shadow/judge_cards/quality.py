@@ -21,7 +21,7 @@ from judges.fitting import fit_calibration
 from judges.panel import Panel
 from shadow.judge_cards.data import Part
 from shadow.judge_cards.subjects import ComparisonKey, Remembered, key_of
-from shadow.judge_file import Pair, side_of
+from shadow.judging.pair_file import Pair, side_of
 from shadow.statistics.judge_quality import Figure, JudgeQuality, measure
 from shadow.statistics.wilson import wilson_interval
 

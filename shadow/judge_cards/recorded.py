@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from shadow.judge_cards.data import Source, source
-from shadow.judgement_file import Judgement, read_judgements
-from shadow.judgement_report import grouped, human_choices, summary
+from shadow.judging.recorded_file import Judgement, read_judgements
+from shadow.judging.recorded_report import grouped, human_choices, summary
 
 _DIGITS = 4
 _SHOWN = ("parsed", "human_agreement", "kappa", "order_consistency", "position_bias")

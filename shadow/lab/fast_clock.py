@@ -23,13 +23,13 @@ from router.features import extract_features
 from router.gate import Gate
 from router.rules import Rules
 from router.scorers.heuristic import HeuristicScorer
-from shadow.bands import BAND_INDEX
 from shadow.lab.reviewer import SimulatedReviewer
 from shadow.lab.seeds import stream
 from shadow.lab.tasks.contracts import Task
 from shadow.lab.world import KINDS, World
-from shadow.report import Report, report_on
-from shadow.sampling import Rates, accuracy_probability, label_probability
+from shadow.reports.bands import BAND_INDEX
+from shadow.reports.window import Report, report_on
+from shadow.sampling.draws import Rates, accuracy_probability, label_probability
 from shadow.statistics.reviewer import Reviewer
 from shadow.statistics.sums import Samples, Sums, sums_by_group
 from shadow.store.rollups import Slice

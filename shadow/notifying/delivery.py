@@ -14,13 +14,13 @@ from datetime import datetime
 
 import structlog
 
-from shadow.alert_telling import RANK
+from shadow.alerting.telling import RANK
+from shadow.configuration.alerts import AlertSettings, ChannelSettings
 from shadow.notifying import channel as channels
 from shadow.notifying.channel import Message, Send
 from shadow.notifying.schedule import GIVE_UP_AFTER, LEASE, wait_after
 from shadow.notifying.words import message_of
 from shadow.settings import Settings
-from shadow.settings_alerts import AlertSettings, ChannelSettings
 from shadow.store import deliveries
 from shadow.store.alert_history import tell_due
 from shadow.store.engine import AsyncEngine, utc_now

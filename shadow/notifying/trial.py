@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from shadow.configuration.alerts import AlertSettings
 from shadow.notifying import channel as channels
 from shadow.notifying.channel import Message, Send
 from shadow.notifying.words import link_of
-from shadow.settings_alerts import AlertSettings
 
 
 async def try_channels(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shadow.alert_kinds import anchor_of
+from shadow.alerting.kinds import anchor_of
+from shadow.configuration.alerts import AlertSettings
 from shadow.notifying.channel import Message
-from shadow.settings_alerts import AlertSettings
 from shadow.store.deliveries import Claim
 
 _TONES: dict[str, Literal["info", "warning", "failure"]] = {"info": "info", "warning": "warning", "critical": "failure"}

@@ -13,11 +13,11 @@ import structlog
 from apscheduler.triggers.cron import CronTrigger
 
 from shadow import rollup
+from shadow.configuration.weekly import trigger_of
 from shadow.regressions.building import build, period_before
 from shadow.regressions.findings import Period
 from shadow.regressions.message import title
 from shadow.settings import Settings
-from shadow.settings_weekly import trigger_of
 from shadow.store import regression_reports
 from shadow.store.cell_sums import count_on_their_way
 from shadow.store.engine import AsyncEngine, utc_now

@@ -1,4 +1,4 @@
-"""Which requests of a window are mirrored, to which tiers, and how likely was that? `shadow.sampling` for whole arrays.
+"""Which requests of a window are mirrored, to which tiers, and how likely was that? `shadow.sampling.draws` for whole arrays.
 
 The same design, arm for arm, with the same numbers from the same salts (a test holds the two side by side).
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shadow.replay.population import Bools, Floats, Ints
-from shadow.sampling import Rates, accuracy_probability
+from shadow.sampling.draws import Rates, accuracy_probability
 
 #: Numbers in [0, 1) for these requests (their places in the window), drawn for this purpose.
 Uniform = Callable[[str, Ints], Floats]

@@ -9,7 +9,7 @@ import numpy as np
 
 from router.scorers import confidences
 from router.scorers.learned import LearnedScorer
-from shadow.judge_file import normalised_prompt
+from shadow.judging.pair_file import normalised_prompt
 from shadow.outcome_file import OutcomeRow
 from shadow.replay.population import Floats
 from shadow.training.fit import chances_of, design, fit

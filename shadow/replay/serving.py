@@ -15,9 +15,9 @@ import numpy as np
 from router.contracts import Hints, Policy
 from router.gate import Gate
 from router.rules import Rules
-from shadow.bands import BAND_INDEX
 from shadow.outcome_file import OutcomeRow
 from shadow.replay.population import Floats, Ints, Population
+from shadow.reports.bands import BAND_INDEX
 
 _UNBOUNDED_TOKENS = 1 << 60  # logged outcomes say nothing of context windows: each tier did answer
 

@@ -9,7 +9,7 @@ import numpy as np
 from router.contracts import BANDS
 from shadow.replay.population import Floats, Ints, Population
 from shadow.replay.serving import Serving
-from shadow.sampling import Rates
+from shadow.sampling.draws import Rates
 from shadow.statistics.strata import Stratum
 
 

@@ -14,11 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shadow.audit_heads import verify_noted
-from shadow.audit_text import verified_json
-from shadow.demo_files import fresh_directory
+from shadow.access.audit_heads import verify_noted
+from shadow.access.audit_text import verified_json
+from shadow.access.identity import Role
+from shadow.demo.files import fresh_directory
 from shadow.errors import ConfigError, StoreError
-from shadow.identity import Role
 from shadow.lab.config import demo_yaml
 from shadow.lab.processes import start_child
 from shadow.scenarios.webhook import Webhook

@@ -11,7 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shadow.alert_telling import FLAP_WINDOW, RANK, Standing, told_after, what_to_tell, words_of
+from shadow.alerting.telling import FLAP_WINDOW, RANK, Standing, told_after, what_to_tell, words_of
 from shadow.store.notifications import enqueue
 from shadow.store.schema_alerts import alert_events, alerts
 

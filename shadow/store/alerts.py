@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shadow.alert_telling import RANK, REJOIN, Severity, Told
+from shadow.alerting.telling import RANK, REJOIN, Severity, Told
 from shadow.store.alert_history import note, tell
 from shadow.store.schema_alerts import alerts
 
@@ -69,7 +69,7 @@ async def open_alert(
 ) -> bool:
     """Open an alert; True if it was not open. One that is open already keeps its date and takes over what is said now.
 
-    One that closed by itself less than a day ago is opened again. kind: one of `shadow.alert_kinds`. Messages are written into
+    One that closed by itself less than a day ago is opened again. kind: one of `shadow.alerting.kinds`. Messages are written into
     the outbox by themselves: when it opens, when it becomes more severe, when it is over.
     """
     said = {"severity": severity, "message": message, "details": dict(details)}

@@ -66,7 +66,7 @@ def _within(
     filters: Mapping[str, str], cursor: str | None, since: datetime | None, until: datetime | None
 ) -> list[sa.ColumnElement[bool]]:
     own = dict(filters)
-    found = [sa.true()]
+    found: list[sa.ColumnElement[bool]] = [sa.true()]
     if own.get("mode") == "observe":
         # What was decided for is what is asked about: the tier, and what the panel said of its answer.
         verdict, decided = own.pop("verdict", None), answers.alias()

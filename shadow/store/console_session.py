@@ -12,8 +12,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shadow.access.identity import current
 from shadow.errors import StoreError
-from shadow.identity import current
 from shadow.store.tokens import sign_as
 
 READ_SECONDS = 10

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shadow.identity import Identity
+from shadow.access.identity import Identity
 from shadow.store import audit
 from shadow.store.schema_access import logins, tokens
 from shadow.store.tokens import TokenRow, used

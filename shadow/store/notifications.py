@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shadow.alert_telling import Severity
+from shadow.alerting.telling import Severity
 from shadow.store.schema_alerts import notifications
 
 Occasion = Literal["opened", "raised", "resolved", "report"]

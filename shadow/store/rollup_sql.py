@@ -170,7 +170,7 @@ FROM samples s WHERE s.started_at >= :start AND s.started_at < :end GROUP BY 2, 
 
 def _pairs(table: str) -> str:
     """The served answer beside that of every other tier that was drawn. The reference counts as acceptable, as to the judges:
-    the reference tier's answer, or the first that was drawn where that tier was not (see `shadow.judging.comparisons`).
+    the reference tier's answer, or the first that was drawn where that tier was not (see `shadow.judging.mirrored.comparisons`).
 
     Labels need both answers drawn for a reviewer. Where a tier between was asked alone no reviewer is, so that v is too small
     by a constant of the design; phases are normalised each by itself, and a constant cancels.

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from judges.contracts import PanelJudgment
 from router.contracts import Exchange
 from router.dialects.known import dialect_named
-from shadow.sampling import Arm, Draw, Target
+from shadow.sampling.draws import Arm, Draw, Target
 from shadow.store.rollup_queue import mark_bucket_of_sample
 from shadow.store.schema import answers, judgments, sample_texts, samples
 from shadow.store.storable import storable

@@ -24,7 +24,7 @@ alerts = sa.Table(
     sa.Column("acknowledged_by", sa.Text),
     sa.Column("snoozed_until", Instant),
     sa.Column("snoozed_by", sa.Text),
-    sa.Column("told", sa.Text),  # what was said last, as `shadow.alert_telling` has it; null: nothing yet
+    sa.Column("told", sa.Text),  # what was said last, as `shadow.alerting.telling` has it; null: nothing yet
     sa.Column("told_severity", sa.Text),
     sa.Column("messages", sa.Integer, nullable=False, server_default="0"),  # how many there were
     sa.CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity_is_known"),

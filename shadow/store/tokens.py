@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shadow.access.identity import AUTOMATIC, Identity, Role
 from shadow.errors import RefusedError
-from shadow.identity import AUTOMATIC, Identity, Role
 from shadow.store import audit
 from shadow.store.schema_access import access_state, logins, tokens
 

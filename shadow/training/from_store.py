@@ -18,8 +18,8 @@ import numpy as np
 
 from router.contracts import Features
 from router.features import extract_features
-from shadow.judge_file import normalised_prompt
-from shadow.prompts import chat_fields
+from shadow.judging.pair_file import normalised_prompt
+from shadow.judging.prompts import chat_fields
 from shadow.store.training_rows import JudgedAnswer, JudgedRequest
 from shadow.training.observed import Observed
 from shadow.training.resampling import Floats

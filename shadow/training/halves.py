@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.scorers import confidences
-from shadow.judge_file import side_of
+from shadow.judging.pair_file import side_of
 from shadow.outcome_file import OutcomeRow
 from shadow.statistics.judge_quality import weighted_calibration_error
 from shadow.training.evaluation import FIGURES

@@ -12,7 +12,7 @@ import orjson
 
 from router.contracts import Exchange
 from router.gate import ANSWER_TOKENS
-from shadow.sampling import Draw, Rates, pair_probabilities, sample_probability
+from shadow.sampling.draws import Draw, Rates, pair_probabilities, sample_probability
 from shadow.settings import Settings
 
 

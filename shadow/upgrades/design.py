@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from shadow.settings_upgrades import UpgradeSettings
+from shadow.configuration.upgrades import UpgradeSettings
 from shadow.statistics.upgrade_evidence import UpgradeEvidence
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from router.contracts import Attempt, Exchange
-from shadow.sampling import Draw, Rates, Target, sample_probability, uniform
+from shadow.sampling.draws import Draw, Rates, Target, sample_probability, uniform
 from shadow.store.upgrade_pairs import PairRow
 from shadow.store.upgrades import UpgradeRow
 from shadow.upgrades.design import Design

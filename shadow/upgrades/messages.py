@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shadow.alert_telling import Severity
+from shadow.alerting.telling import Severity
 from shadow.store.alerts import close_alerts, open_alert
 from shadow.store.engine import AsyncConnection
 from shadow.store.upgrades import UpgradeRow

@@ -7,7 +7,7 @@ from datetime import datetime
 from router.errors import PriceUnknown
 from router.settings import ModelSettings
 from shadow.errors import ConfigError, RefusedError
-from shadow.sampling import sample_probability
+from shadow.sampling.draws import sample_probability
 from shadow.settings import Settings
 from shadow.store import tier_pins, upgrades
 from shadow.store.engine import AsyncConnection

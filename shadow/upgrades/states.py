@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
+from shadow.access.identity import AUTOMATIC
 from shadow.errors import RefusedError
-from shadow.identity import AUTOMATIC
 
 State = Literal[
     "proposed",

@@ -32,9 +32,9 @@ from rollups.synthetic import TIERS, Traffic, load, midnights
 from scipy.stats import binom
 
 from shadow import retention, rollup
-from shadow.bands import strata_of
 from shadow.grafana.files import read_dashboard
 from shadow.grafana.macros import expand
+from shadow.reports.bands import strata_of
 from shadow.settings import Settings, parse
 from shadow.statistics.accuracy import Assessment, assess
 from shadow.statistics.strata import Strata, Stratum

@@ -27,7 +27,7 @@ from shadow.lab.audience import Audience
 from shadow.lab.tokens import conversation_tokens, count_tokens
 from shadow.lab.traffic import Traffic
 from shadow.lab.world import World
-from shadow.report import Report, build_report
+from shadow.reports.window import Report, build_report
 from shadow.settings import Settings, load
 from shadow.statistics.cost import Projection
 from shadow.store import labels

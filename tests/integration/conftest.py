@@ -16,8 +16,8 @@ import pytest
 from judges.contracts import Judgment, Marker, PanelJudgment, Verdict
 from router.contracts import Attempt, Decision, Exchange, Hints
 from shadow import rollup
-from shadow.report import build_report
-from shadow.sampling import Draw, Rates, draw
+from shadow.reports.window import build_report
+from shadow.sampling.draws import Draw, Rates, draw
 from shadow.settings import Settings, parse
 from shadow.store import budgets, estimates, labels, policies, rollup_queue, samples
 from shadow.store.engine import AsyncConnection, AsyncEngine, engine_for, utc_now

@@ -13,13 +13,13 @@ import pytest
 import sqlalchemy as sa
 from starlette.routing import Route
 
-from shadow.acting import acting
+from shadow.access.acting import acting
+from shadow.access.identity import Role
 from shadow.console.api import api_routes
 from shadow.console.app import create_console
 from shadow.console.failed_logins import FailedLogins
 from shadow.console.pages import page_routes
 from shadow.errors import ConfigError, RefusedError
-from shadow.identity import Role
 from shadow.scheduler import open_or_guarded
 from shadow.settings import Settings
 from shadow.store import audit, policies, tokens

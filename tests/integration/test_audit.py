@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from shadow.audit_heads import heads_file, note, note_head, noted_heads, verify_noted
+from shadow.access.audit_heads import heads_file, note, note_head, noted_heads, verify_noted
 from shadow.console.app import create_console
 from shadow.settings import Settings
 from shadow.store import audit, policies

@@ -11,7 +11,6 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from shadow import pins
 from shadow.canaries.asking import Asker
 from shadow.canaries.service import CanaryRuns, ask_for_canaries
 from shadow.console.app import create_console
@@ -19,6 +18,7 @@ from shadow.errors import ConfigError
 from shadow.lab.impostors import Impostor
 from shadow.lab.provider import Provider
 from shadow.lab.world import World
+from shadow.pins import checking as pins
 from shadow.settings import Settings, parse
 from shadow.store import alerts, budgets, canaries
 from shadow.store.engine import AsyncEngine, utc_now

@@ -23,7 +23,7 @@ from router.scorers.learned import LearnedScorer
 from shadow.challenger import service
 from shadow.challenger.findings_text import challenger_lines
 from shadow.console.app import create_console
-from shadow.sampling import draw
+from shadow.sampling.draws import draw
 from shadow.settings import Settings
 from shadow.store import challengers, samples
 from shadow.store.engine import AsyncEngine, engine_for, utc_now

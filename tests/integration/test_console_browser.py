@@ -26,7 +26,7 @@ import uvicorn
 
 from router.contracts import Exchange
 from shadow.console.app import create_console
-from shadow.sampling import Draw, Target
+from shadow.sampling.draws import Draw, Target
 from shadow.settings import LabelSettings, Settings
 from shadow.store import alerts, samples
 from shadow.store.console_samples import last_samples

@@ -22,8 +22,8 @@ from router.wire import exchange_to_json, feedback_to_json
 from shadow import rollup
 from shadow.intake.segments import REJECTED
 from shadow.intake.shipper import Shipper
-from shadow.report import build_report
-from shadow.report_json import report_json
+from shadow.reports.as_json import report_json
+from shadow.reports.window import build_report
 from shadow.settings import Settings, parse
 from shadow.store import feedback, labels
 from shadow.store.engine import engine_for, utc_now

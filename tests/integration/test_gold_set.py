@@ -20,9 +20,9 @@ from judges.pairwise import ORDERS_DISAGREE
 from judges.panel import Panel
 from shadow.cli.label import label
 from shadow.console.app import create_console
-from shadow.gold_judging import GoldJudging, panel_name
-from shadow.gold_schedule import ask_for_gold
-from shadow.panels import Panels, Priced
+from shadow.gold.judging import GoldJudging, panel_name
+from shadow.gold.schedule import ask_for_gold
+from shadow.judging.panels import Panels, Priced
 from shadow.settings import LabelSettings, Settings
 from shadow.store import alerts, gold
 from shadow.store.engine import AsyncEngine, utc_now

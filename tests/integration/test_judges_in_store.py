@@ -19,9 +19,9 @@ from judges.registry import KNOWN
 from judges.stages import kind_of
 from shadow.cli.judge import judge
 from shadow.console.app import create_console
-from shadow.judge_days_text import judge_days_lines
-from shadow.judge_store import RecordedJudge, labelled_pairs
-from shadow.report import build_report
+from shadow.judging.days_text import judge_days_lines
+from shadow.judging.store import RecordedJudge, labelled_pairs
+from shadow.reports.window import build_report
 from shadow.settings import Settings
 from shadow.store.engine import utc_now
 from shadow.store.judge_days import judge_counts

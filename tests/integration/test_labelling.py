@@ -14,7 +14,7 @@ import uuid_utils
 
 from shadow import rollup
 from shadow.console.app import create_console
-from shadow.label_agreement import load_agreement
+from shadow.labels.agreement import load_agreement
 from shadow.settings import LabelSettings, Settings
 from shadow.store import gold, labels
 from shadow.store.engine import AsyncEngine, utc_now

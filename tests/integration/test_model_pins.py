@@ -11,9 +11,9 @@ import pytest
 
 from router.contracts import Exchange
 from router.wire import exchange_to_json
-from shadow import pins
 from shadow.intake.shipper import Shipper
-from shadow.pins_text import pin_json, pin_rows
+from shadow.pins import checking as pins
+from shadow.pins.text import pin_json, pin_rows
 from shadow.settings import Settings, parse
 from shadow.store import alert_actions, alerts, model_reports
 from shadow.store.engine import AsyncEngine

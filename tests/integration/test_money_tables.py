@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shadow.cli.main import main
 from shadow.console.app import create_console
-from shadow.findings import first_midnight
-from shadow.money_by_day import load_money_by_day
-from shadow.report import build_report
+from shadow.money.by_day import load_money_by_day
+from shadow.money.findings import first_midnight
+from shadow.money.tables import ALL_TIERS, TABLE_NAMES, load_table
+from shadow.reports.window import build_report
 from shadow.settings import Settings
 from shadow.statistics.cost import Savings
 from shadow.store.engine import utc_now
-from shadow.tables import ALL_TIERS, TABLE_NAMES, load_table
 
 pytestmark = pytest.mark.slow
 TIERS = ("fast", "balanced", "frontier")

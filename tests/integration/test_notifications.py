@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from shadow.configuration.alerts import AlertSettings
 from shadow.notifying.channel import Message, send
 from shadow.notifying.delivery import deliver
 from shadow.notifying.schedule import LEASE
-from shadow.settings_alerts import AlertSettings
 from shadow.store import deliveries, notifications
 from shadow.store.engine import AsyncEngine, utc_now
 from shadow.store.schema_alerts import notifications as outbox

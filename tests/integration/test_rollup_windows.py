@@ -20,8 +20,8 @@ from alembic.migration import MigrationContext
 
 from router.contracts import Exchange
 from shadow import rollup
-from shadow.bands import strata_of
-from shadow.report import build_report
+from shadow.reports.bands import strata_of
+from shadow.reports.window import build_report
 from shadow.settings import parse
 from shadow.statistics.accuracy import assess
 from shadow.statistics.cost import cost_per_success, savings

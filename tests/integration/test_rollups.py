@@ -20,8 +20,8 @@ from router.contracts import Attempt, Decision, Exchange, Hints
 from shadow import rollup
 from shadow.jobs import Job
 from shadow.leader import lead
-from shadow.report import build_report
-from shadow.sampling import draw
+from shadow.reports.window import build_report
+from shadow.sampling.draws import draw
 from shadow.settings import Settings, parse
 from shadow.statistics.noise_floor import NOISE_FIELDS, NoiseSums
 from shadow.statistics.sums import SUM_FIELDS, Samples, Sums, sums_of

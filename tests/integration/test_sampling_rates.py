@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 import pytest
 
 from router.contracts import Exchange
-from shadow.sampling_plan import DayRates, plan_tomorrow
+from shadow.sampling.plan import DayRates, plan_tomorrow
 from shadow.settings import Settings
 from shadow.store import sampling_rates
 from shadow.store.engine import AsyncEngine, utc_now

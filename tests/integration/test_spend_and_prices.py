@@ -19,9 +19,9 @@ from router.pricing import resolve_prices
 from router.settings import PriceSettings
 from shadow import rollup
 from shadow.console.app import create_console
-from shadow.findings import findings_json, load_findings
-from shadow.price_log import log_prices
-from shadow.report import build_report
+from shadow.money.findings import findings_json, load_findings
+from shadow.money.price_log import log_prices
+from shadow.reports.window import build_report
 from shadow.settings import Settings
 from shadow.statistics.moves import MIN_PAIRS
 from shadow.store import rollup_queue, spend

@@ -19,12 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from router.contracts import Attempt, Decision, Exchange, Hints
 from router.pricing import resolve_prices
 from router.testing.provider import FakeProvider, silence
+from shadow.judging.panels import panels_of
 from shadow.lab.config import demo_config
 from shadow.lab.processes import Child, start_child
 from shadow.lab.world import World
 from shadow.mirror import Mirror
-from shadow.panels import panels_of
-from shadow.sampling import Draw, Target
+from shadow.sampling.draws import Draw, Target
 from shadow.settings import Settings, parse
 from shadow.store import budgets, samples
 from shadow.store.engine import engine_for

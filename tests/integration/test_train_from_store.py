@@ -22,7 +22,7 @@ from judges.contracts import PanelJudgment
 from router.contracts import Exchange
 from router.features import extract_features
 from router.scorers.learned import LearnedScorer
-from shadow.sampling import Rates, draw
+from shadow.sampling.draws import Rates, draw
 from shadow.store import labels, samples
 from shadow.store.engine import engine_for, utc_now
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import yaml
 
 from router.contracts import Decision, Exchange
-from shadow.sampling import draw
+from shadow.sampling.draws import draw
 from shadow.settings import Settings
 from shadow.store import policies, proposals, samples
 from shadow.store.engine import engine_for, utc_now

@@ -19,12 +19,12 @@ from router.pricing import resolve_prices
 from router.settings import ModelSettings
 from router.wire import exchange_to_json
 from shadow.intake.shipper import Shipper
+from shadow.judging.panels import panels_of
 from shadow.lab.config import demo_config
 from shadow.lab.processes import Child, start_child
 from shadow.lab.world import World
-from shadow.labelling import Word, next_item, save_words
+from shadow.labels.labelling import Word, next_item, save_words
 from shadow.mirror import Mirror
-from shadow.panels import panels_of
 from shadow.settings import parse
 from shadow.store import upgrades
 from shadow.store.engine import engine_for, utc_now

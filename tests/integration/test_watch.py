@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from shadow import watch
 from shadow.console.app import create_console
 from shadow.settings import Settings
 from shadow.store import alert_actions, alerts, watch_streams
 from shadow.store.engine import AsyncConnection, AsyncEngine
 from shadow.store.schema import answers, samples
+from shadow.streams import watch
 
 pytestmark = pytest.mark.slow
 

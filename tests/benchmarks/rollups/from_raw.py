@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from shadow.bands import BAND_INDEX
+from shadow.reports.bands import BAND_INDEX
 from shadow.statistics.pair_sums import PairSums, pair_sums_of
 from shadow.statistics.strata import Strata, Stratum
 from shadow.statistics.sums import Samples, Sums, sums_by_group

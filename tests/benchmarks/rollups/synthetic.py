@@ -15,7 +15,7 @@ import numpy as np
 import psycopg
 
 from router.contracts import confidence_band
-from shadow.sampling import Draw, Rates, draw, draw_observed
+from shadow.sampling.draws import Draw, Rates, draw, draw_observed
 
 TIERS = ("fast", "balanced", "frontier")
 MODELS = {"fast": ("fast-8b", "fast-9b"), "balanced": ("mid-70b", "mid-80b"), "frontier": ("top-1", "top-2")}

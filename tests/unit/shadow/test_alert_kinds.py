@@ -10,7 +10,7 @@ from pathlib import Path
 from grafana_foundation_sdk.models.alerting import RuleGroup
 
 from shadow.alarms.service import ALARMS
-from shadow.alert_kinds import RUNBOOKS, TITLES, anchor_of
+from shadow.alerting.kinds import RUNBOOKS, TITLES, anchor_of
 from shadow.grafana.generate import files
 from shadow.grafana.rules import WATCHDOGS, rule_file, rule_group
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.alert_telling import FLAP_WINDOW, SETTLED, Severity, Standing, Told, told_after, what_to_tell, words_of
+from shadow.alerting.telling import FLAP_WINDOW, SETTLED, Severity, Standing, Told, told_after, what_to_tell, words_of
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from shadow.console.trend import HEIGHT, trends
-from shadow.money_by_day import DayCost, DaySavings, MoneyByDay
+from shadow.money.by_day import DayCost, DaySavings, MoneyByDay
 from shadow.statistics.estimate import Estimate, Undefined
 
 FIRST = date(2026, 3, 1)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from router.pool import build_pool
 from shadow.cli.main import COMMANDS
 from shadow.documents import commands, configuration, generate
-from shadow.panels import panels_of
+from shadow.judging.panels import panels_of
 from shadow.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[3]

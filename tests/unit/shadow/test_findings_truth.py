@@ -7,9 +7,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from shadow.cheaper_types import TypeFinding, query_types
-from shadow.findings_text import _move
 from shadow.lab.world import KINDS, World
+from shadow.money.cheaper_types import TypeFinding, query_types
+from shadow.money.findings_text import _move
 from shadow.statistics.moves import MoveSums
 from shadow.store.moves import Move
 from shadow.store.spend import SpendCell

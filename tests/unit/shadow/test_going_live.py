@@ -10,8 +10,8 @@ import numpy as np
 
 from router.contracts import Policy
 from router.pricing import Price, Rates
-from shadow.going_live import GoingLive, TypeReadiness, going_live
-from shadow.going_live_text import going_live_json, going_live_lines
+from shadow.going_live.certificates import GoingLive, TypeReadiness, going_live
+from shadow.going_live.text import going_live_json, going_live_lines
 from shadow.store.tuning_rows import KnownAnswer, TuningRow
 from shadow.tuning.tuner import Wanted
 

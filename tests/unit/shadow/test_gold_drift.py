@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.gold_figures import figures_of
+from shadow.gold.figures import figures_of
 from shadow.statistics.gold_drift import ALPHA, look, spent, upper_tail
 from shadow.statistics.reviewer_agreement import agreement
 from shadow.store.gold import GoldItem, GoldVerdict

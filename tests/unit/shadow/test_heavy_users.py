@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.heavy_users import heavy_users
+from shadow.money.heavy_users import heavy_users
 from shadow.store.spend import SpendCell
 
 

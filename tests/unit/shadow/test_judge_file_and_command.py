@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shadow.cli.judge import judge
 from shadow.json_lines import BadLine
-from shadow.judge_file import Pair, lookup, matches, parse_line, side_of
+from shadow.judging.pair_file import Pair, lookup, matches, parse_line, side_of
 
 FAST = ["--panel", "structured,lexical,markers", "--resamples", "50"]
 CITIES = ["Paris", "Rome", "Madrid", "Oslo", "Vienna", "Lisbon", "Athens", "Dublin", "Warsaw", "Prague"]

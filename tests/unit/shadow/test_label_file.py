@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shadow.errors import ConfigError
 from shadow.json_lines import BadLine
-from shadow.label_file import LabelLine, form_lines, label_json, parse_line, read_labels
+from shadow.labels.file import LabelLine, form_lines, label_json, parse_line, read_labels
 from shadow.store.labels import Label, WaitingSample
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from router.pricing import resolve_prices
 from router.testing.completions import MODEL_SUFFIX
 from router.testing.provider import FakeProvider, status
+from shadow.judging.prompts import question_of
 from shadow.mirror import Mirror
-from shadow.prompts import question_of
-from shadow.sampling import Target
+from shadow.sampling.draws import Target
 from shadow.settings import parse
 from shadow.speaking import AnthropicTransport
 from shadow.store.samples import Sample

@@ -16,11 +16,11 @@ from judges.errors import JudgeError
 from router.testing.provider import FakeProvider, answering, status
 from shadow.doctor import judging as doctor
 from shadow.errors import ConfigError
-from shadow.judging import comparisons
-from shadow.kinship import Kinship
-from shadow.panels import panels_of
-from shadow.prompts import Question
-from shadow.sampling import Target
+from shadow.judging.kinship import Kinship
+from shadow.judging.mirrored import comparisons
+from shadow.judging.panels import panels_of
+from shadow.judging.prompts import Question
+from shadow.sampling.draws import Target
 from shadow.settings import Settings, parse
 from shadow.store.samples import Answer, Sample
 

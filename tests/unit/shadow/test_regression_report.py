@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shadow.configuration.weekly import trigger_of
 from shadow.errors import ConfigError
 from shadow.regressions.building import period_before, period_up_to, week_of
 from shadow.regressions.findings import findings
@@ -17,7 +18,6 @@ from shadow.regressions.page import standalone
 from shadow.regressions.schedule import last_due
 from shadow.regressions.text import markdown, text_lines
 from shadow.settings import parse
-from shadow.settings_weekly import trigger_of
 from shadow.store.cell_sums import CellRow, Spread
 
 TIERS = ("fast", "top")

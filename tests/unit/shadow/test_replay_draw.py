@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shadow.replay.draw import accuracy_inclusion, draw_samples, pair_inclusion, rates_at, row_inclusion
 from shadow.replay.labels import allocate, draw_labels
-from shadow.sampling import Rates, draw, uniform
+from shadow.sampling.draws import Rates, draw, uniform
 
 RATES = Rates(up=0.5, down=0.2, control_top=0.3, intermediate_share=0.4, all_tiers_share=0.3, control_share=0.4)
 

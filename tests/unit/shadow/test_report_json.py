@@ -12,12 +12,12 @@ from typing import Any, get_args
 import pytest
 from rich.console import Console
 
-from shadow.noise_text import sentence
-from shadow.observed import observed_report
-from shadow.reasons import WORDS, in_words
-from shadow.report import report_on
-from shadow.report_json import report_json
-from shadow.report_text import render
+from shadow.reports.as_json import report_json
+from shadow.reports.noise_text import sentence
+from shadow.reports.observed import observed_report
+from shadow.reports.reasons import WORDS, in_words
+from shadow.reports.text import render
+from shadow.reports.window import report_on
 from shadow.statistics.estimate import Reason, Undefined
 from shadow.statistics.noise_floor import NoiseSums
 from shadow.statistics.reviewer import Reviewer

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.sampling import Rates, draw, draw_observed, pair_probabilities, sample_probability, uniform
+from shadow.sampling.draws import Rates, draw, draw_observed, pair_probabilities, sample_probability, uniform
 
 TIERS = ("fast", "mid", "top")
 RATES = Rates(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.sampling_plan import plan
+from shadow.sampling.plan import plan
 from shadow.settings import Settings
 from shadow.store.sampling_rates import StratumHistory
 

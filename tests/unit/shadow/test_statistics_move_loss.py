@@ -8,8 +8,8 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from shadow.cheaper_types import query_types
-from shadow.findings_text import _move
+from shadow.money.cheaper_types import query_types
+from shadow.money.findings_text import _move
 from shadow.statistics.move_loss import labelled_loss, loss_p_value, loss_sums
 from shadow.statistics.pair_sums import PairSums, pair_sums_of
 from shadow.statistics.sums import Sums

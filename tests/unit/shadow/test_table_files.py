@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadow.table_files import ExportError, csv_text, table_json, write_tables
-from shadow.tables import Table
+from shadow.money.table_files import ExportError, csv_text, table_json, write_tables
+from shadow.money.tables import Table
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""Who acts, what may they do, and where is it noted?"""

@@ -1,0 +1,1 @@
+"""What does each section of the configuration say? One file a section; `shadow.settings` puts them together."""

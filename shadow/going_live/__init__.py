@@ -1,0 +1,1 @@
+"""May a query type be routed for real, and with which thresholds?"""

@@ -1,0 +1,1 @@
+"""What is put before reviewers, and do they agree?"""

@@ -1,0 +1,1 @@
+"""Is what answers still the model that was pinned?"""

@@ -1,0 +1,1 @@
+"""Which requests are mirrored, and how likely was that?"""

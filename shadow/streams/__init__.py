@@ -1,0 +1,1 @@
+"""Has a model become worse since its baseline?"""
