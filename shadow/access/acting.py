@@ -40,7 +40,7 @@ async def acting(
     if not settings.asks_for_tokens and not await tokens.asked_for(connection):
         name = (typed or "").strip() or os_user(environ) or otherwise
         if not name:
-            raise RefusedError("say who decides: $USER is not set, and no name was given")
+            raise RefusedError("say who decides: give --by NAME, as $USER is not set")
         return name
     secret = environ.get(VARIABLE, "").strip()
     if not secret:

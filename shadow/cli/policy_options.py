@@ -31,6 +31,8 @@ def _said(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return value.strip()
 
 
-author_option = click.option("--author", help="Who decides; default: $USER, or the name of SHADOW_TOKEN's holder.")
+author_option = click.option(
+    "--by", "--author", "author", help="Who decides; default: $USER, or the name of SHADOW_TOKEN's holder."
+)
 reason_option = click.option("--reason", required=True, callback=_said, help="Why; kept in the history.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")

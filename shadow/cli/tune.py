@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--uncertified", is_flag=True, help="With --apply: also what rests on judges alone.")
 @click.option("--reject", is_flag=True, help="Reject the proposal that waits.")
-@click.option("--author", help="Who decides; default: $USER, or the name of SHADOW_TOKEN's holder.")
+@click.option("--by", "--author", "author", help="Who decides; default: $USER, or the name of SHADOW_TOKEN's holder.")
 @click.option("--reason", default="", help="Why; kept in the history. Needed for --reject.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
