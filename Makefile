@@ -55,7 +55,7 @@ demo: setup ## The whole product on simulated providers: router, worker, schedul
 test: setup lint types contracts test-fast test-slow ## All checks and all tests
 
 .PHONY: test-fast
-test-fast: setup ## Tests without servers (under a minute)
+test-fast: setup ## Tests without servers (about a minute)
 	$(say) 'fast tests'
 	@$(BIN)/python -m pytest -q -m 'not slow' -n 2 $(TEST_ARGS)
 
@@ -107,7 +107,7 @@ bench-selective: setup ## How often fitted verdict thresholds break their promis
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/bench_selective.py $(BENCH_ARGS)
 
 .PHONY: bench-statistics
-bench-statistics: setup ## Do intervals hold the truth, certified policies epsilon, and alarms their peace? Simulated (up to 20 minutes)
+bench-statistics: setup ## Do intervals hold the truth, certified policies epsilon, and alarms their peace? Simulated (20 to 30 minutes)
 	@$(BIN)/python tests/benchmarks/bench_statistics.py $(BENCH_ARGS)
 
 .PHONY: bench-regressions

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 from shadow.alerting.kinds import anchor_of
 from shadow.console.answers import ApiError
 from shadow.console.api_labels import Remembered, reviewer_of
-from shadow.errors import StoreError
 from shadow.settings import Settings
 from shadow.store import alert_history, alerts, deliveries
 from shadow.store.alert_history import Event
@@ -63,7 +62,6 @@ def add_alert_page(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/alerts`. What people say goes to the control API, by script: forms can be sent from nowhere."""
 
@@ -73,10 +71,7 @@ def add_alert_page(
             name = reviewer_of(None, remembered)
         except ApiError:  # a cookie that this console did not set
             name = None
-        try:
-            page = await load_alert_page(engine, settings)
-        except StoreError as exc:
-            return unreadable(exc)
+        page = await load_alert_page(engine, settings)
         return render(
             "alert_page.html",
             page=page,

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 from shadow.access.audit_heads import heads_file, noted_heads, verify_noted
 from shadow.access.audit_text import details_line, verified_sentence
 from shadow.console.parameters import Word
-from shadow.errors import StoreError
 from shadow.settings import Settings
 from shadow.store import audit
 from shadow.store.console_session import reading
@@ -26,7 +25,6 @@ def add_audit_page(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/audit`."""
 
@@ -34,12 +32,9 @@ def add_audit_page(
     async def audit_page(
         before: Annotated[int | None, Query(ge=1, lt=2**63)] = None, action: Word = None, *, check: bool = False
     ) -> HTMLResponse:
-        try:
-            async with reading(engine) as connection:
-                rows = await audit.listed(connection, limit=ROWS, before=before, action=action)
-                found = await verify_noted(connection, settings) if check else None
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            rows = await audit.listed(connection, limit=ROWS, before=before, action=action)
+            found = await verify_noted(connection, settings) if check else None
         said = verified_sentence(found, heads=len(noted_heads(heads_file(settings)))) if found else None
         lines = [(row, details_line(row.details)) for row in rows]
         older = rows[-1].id if len(rows) == ROWS else None

@@ -15,7 +15,6 @@ from judges.calibration import Calibration, read_calibration, shipped_calibratio
 from judges.errors import JudgeError
 from judges.verdicts import Cut, Target
 from shadow.console.judge_cards import CardRow, card_rows
-from shadow.errors import StoreError
 from shadow.judging.days_text import JudgeUse, PanelUse, judge_use, panel_use
 from shadow.judging.reliability_svg import reliability_svg
 from shadow.settings import Settings
@@ -64,7 +63,6 @@ def add_judge_page(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/judges`."""
 
@@ -72,8 +70,6 @@ def add_judge_page(
     async def judge_page(days: Annotated[float, Query(gt=0, le=400)] = settings.rollup.window_days) -> HTMLResponse:
         try:
             found = await load_judges(engine, settings, days=days, now=utc_now())
-        except StoreError as exc:
-            return unreadable(exc)
         except JudgeError as exc:
             return render("message.html", 503, title="The calibration cannot be read", text=str(exc))
         return render("judges.html", page=found, days=days)

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 
 from shadow.console.answers import ApiError
 from shadow.console.api_labels import Remembered, reviewer_of
-from shadow.errors import StoreError
 from shadow.labels.agreement import disputes_json, load_agreement
 from shadow.labels.labelling import REASONS, next_item, progress_of
 from shadow.settings import Settings
@@ -32,7 +31,6 @@ def add_label_pages(
     engine: AsyncEngine,
     *,
     render: Render,
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """The pages for reviewers. What they say goes to the control API, by script: forms can be sent from nowhere."""
 
@@ -53,24 +51,18 @@ def add_label_pages(
             wanted = str(uuid.UUID(item)) if item else None
         except ValueError:
             wanted = None
-        try:
-            async with reading(engine) as connection:
-                now = utc_now()
-                found = await next_item(connection, name, settings.labels, now=now, wanted=wanted)
-                progress = await progress_of(connection, name, settings.labels, now=now)
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            now = utc_now()
+            found = await next_item(connection, name, settings.labels, now=now, wanted=wanted)
+            progress = await progress_of(connection, name, settings.labels, now=now)
         return render("labels.html", item=found, progress=progress, keys=KEYS, reasons=REASONS)
 
     @routes.get("/labels/agreement")
     async def agreement_page(days: Annotated[float, Query(gt=0, le=400)] = settings.rollup.window_days) -> HTMLResponse:
-        try:
-            async with reading(engine) as connection:
-                found = await load_agreement(connection, days=days, now=utc_now())
-                version = await gold.latest(connection)
-                figures = await gold.figure_rows(connection, limit=GOLD_ROWS)
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            found = await load_agreement(connection, days=days, now=utc_now())
+            version = await gold.latest(connection)
+            figures = await gold.figure_rows(connection, limit=GOLD_ROWS)
         newest = {row["judge"]: row for row in reversed(figures) if version and row["version"] == version.version}
         return render(
             "label_agreement.html",

@@ -21,6 +21,7 @@ from shadow.console.judge_page import add_judge_page
 from shadow.console.label_pages import add_label_pages
 from shadow.console.login import add_login_page
 from shadow.console.money import ROWS, Money, load_money
+from shadow.console.page_route import page_route
 from shadow.console.pair_page import add_pair_page
 from shadow.console.pin_page import add_pin_page
 from shadow.console.proposal_page import add_proposal_page
@@ -63,7 +64,6 @@ PAGES = (
 
 def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
     """The pages, server-rendered; all but labelling work without JavaScript."""
-    routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     templates = _templates(settings)
     configured = settings.rollup.window_days * 24.0
     windows = [*(hours for hours in WINDOWS_HOURS if hours < configured), configured]
@@ -76,43 +76,36 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
         text = f"{exc}. The router serves all the same, and what it records is delivered later."
         return render("message.html", 503, title="The store cannot be read", text=text)
 
+    routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=page_route(unreadable))
+
     @routes.get("/")
     async def first_page(hours: Annotated[float, Query(gt=0, le=9600)] = configured) -> HTMLResponse:
-        try:
-            found = await overview.load_overview(engine, settings, now=utc_now(), window=timedelta(hours=hours))
-        except StoreError as exc:
-            return unreadable(exc)
+        found = await overview.load_overview(engine, settings, now=utc_now(), window=timedelta(hours=hours))
         return render("overview.html", page=found, hours=hours, windows=windows)
 
     @routes.get("/money")
     async def money_page(by: Dimension = "user", days: Annotated[float, Query(gt=0, le=400)] = 7) -> HTMLResponse:
-        try:
-            page = await load_money(engine, settings, by=by, days=days, now=utc_now())
-        except StoreError as exc:
-            return unreadable(exc)
+        page = await load_money(engine, settings, by=by, days=days, now=utc_now())
         return render("money.html", most=ROWS, **{name: getattr(page, name) for name in Money.__dataclass_fields__})
 
-    add_alert_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_alert_page(routes, settings, engine, render=render)
     add_login_page(routes, render=render)
-    add_judge_page(routes, settings, engine, render=render, unreadable=unreadable)
-    add_pin_page(routes, settings, engine, render=render, unreadable=unreadable)
-    add_proposal_page(routes, settings, engine, render=render, unreadable=unreadable)
-    add_stream_page(routes, settings, engine, render=render, unreadable=unreadable)
+    add_judge_page(routes, settings, engine, render=render)
+    add_pin_page(routes, settings, engine, render=render)
+    add_proposal_page(routes, settings, engine, render=render)
+    add_stream_page(routes, settings, engine, render=render)
 
     @routes.get("/going-live")
     async def going_live_page() -> HTMLResponse:
-        try:
-            async with reading(engine) as connection:
-                found = await load_going_live(connection, settings)
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            found = await load_going_live(connection, settings)
         return render("going_live.html", found=going_live_json(found), top=found.top_tier)
 
-    add_regression_pages(routes, settings, engine, render=render, unreadable=unreadable)
-    add_pair_page(routes, engine, render=render, unreadable=unreadable)
-    add_label_pages(routes, settings, engine, render=render, unreadable=unreadable)
-    add_audit_page(routes, settings, engine, render=render, unreadable=unreadable)
-    add_upgrade_pages(routes, settings, engine, render=render, unreadable=unreadable)
+    add_regression_pages(routes, settings, engine, render=render)
+    add_pair_page(routes, engine, render=render)
+    add_label_pages(routes, settings, engine, render=render)
+    add_audit_page(routes, settings, engine, render=render)
+    add_upgrade_pages(routes, settings, engine, render=render)
 
     @routes.get("/samples/{sample_id}")
     async def sample_page(sample_id: str) -> HTMLResponse:
@@ -121,8 +114,6 @@ def page_routes(settings: Settings, engine: AsyncEngine) -> APIRouter:
                 found = await sample_detail(connection, str(uuid.UUID(sample_id)))
         except ValueError:
             found = None
-        except StoreError as exc:
-            return unreadable(exc)
         if found is None:
             return render("message.html", 404, title="No such sample", text="It may have been deleted since.")
         return render("sample.html", detail=found, now=utc_now())

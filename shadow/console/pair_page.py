@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from shadow.console.parameters import Cursor, Instant, Verdict, Word, given
-from shadow.errors import StoreError
 from shadow.store.console_samples import filtered_pairs
 from shadow.store.console_session import cursor_after, reading
 from shadow.store.engine import AsyncEngine, utc_now
@@ -23,7 +22,6 @@ def add_pair_page(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/pairs`."""
 
@@ -49,8 +47,6 @@ def add_pair_page(
             return render(
                 "message.html", 422, title="No such page of pairs", text="The link was cut off or is too old."
             )
-        except StoreError as exc:
-            return unreadable(exc)
         asked: dict[str, Any] = {**filters}
         asked |= {name: at.isoformat() for name, at in (("since", since), ("until", until)) if at is not None}
         last = found[-1].sample if len(found) == PAIRS else None

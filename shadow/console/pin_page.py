@@ -50,17 +50,13 @@ def add_pin_page(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/pins` and `/pins/canaries`."""
     is_on = settings.pins.canary.every_minutes is not None
 
     @routes.get("/pins")
     async def pin_page() -> HTMLResponse:
-        try:
-            rows, runs = await _load(engine)
-        except StoreError as exc:
-            return unreadable(exc)
+        rows, runs = await _load(engine)
         said = {key: run_text(run, is_on=is_on) for key, run in runs.items()}
         return render(
             "pins.html",
@@ -77,8 +73,8 @@ def add_pin_page(
         try:
             async with reading(engine) as connection:
                 found = await view_of(connection, canaries_of(settings), provider, model)
-        except (StoreError, ConfigError) as exc:
-            return unreadable(StoreError(str(exc)))
+        except ConfigError as exc:
+            raise StoreError(str(exc)) from exc
         if found is None:
             return render(
                 "message.html", 404, title="Never asked", text=f"{provider}/{model} was never asked canaries."

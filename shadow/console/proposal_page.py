@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from shadow.challenger.findings_text import challenger_lines
-from shadow.errors import StoreError
 from shadow.settings import Settings
 from shadow.store import challengers, policies, proposals
 from shadow.store.console_session import reading
@@ -25,19 +24,15 @@ def add_proposal_page(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/proposals`."""
 
     @routes.get("/proposals")
     async def proposal_page() -> HTMLResponse:
-        try:
-            async with reading(engine) as connection:
-                found = await proposals.listed(connection, limit=_ROWS)
-                scorers = await challengers.listed(connection, limit=_ROWS)
-                history = await policies.history(connection, limit=1)
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            found = await proposals.listed(connection, limit=_ROWS)
+            scorers = await challengers.listed(connection, limit=_ROWS)
+            history = await policies.history(connection, limit=1)
         in_force = history[0].policy.thresholds if history else {}
         waiting = next((row for row in found if row.state == "open"), None)
         return render(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from shadow.errors import StoreError
 from shadow.regressions.message import between
 from shadow.regressions.page import view
 from shadow.settings import Settings
@@ -24,17 +23,13 @@ def add_regression_pages(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/regressions` and `/regressions/{id}`."""
 
     async def show(report_id: int | None) -> HTMLResponse:
-        try:
-            async with reading(engine) as connection:
-                found = await regression_reports.load(connection, report_id)
-                listed = await regression_reports.last_reports(connection, limit=LISTED)
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            found = await regression_reports.load(connection, report_id)
+            listed = await regression_reports.last_reports(connection, limit=LISTED)
         if found is None:
             cron = settings.alerts.weekly.cron
             when = (

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from shadow.errors import StoreError
 from shadow.settings import Settings
 from shadow.store.console_session import reading
 from shadow.store.engine import AsyncEngine, utc_now
@@ -32,16 +31,12 @@ def add_stream_page(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/streams`."""
 
     @routes.get("/streams")
     async def stream_page() -> HTMLResponse:
-        try:
-            rows, _, taken_until = await _load(settings, engine)
-        except StoreError as exc:
-            return unreadable(exc)
+        rows, _, taken_until = await _load(settings, engine)
         return render(
             "streams.html",
             rows=rows,

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse
 
 from shadow.console.answers import ApiError
 from shadow.console.api_labels import Remembered, reviewer_of
-from shadow.errors import StoreError
 from shadow.settings import Settings
 from shadow.store import tier_pins, upgrades
 from shadow.store.console_session import reading
@@ -35,19 +34,15 @@ def add_upgrade_pages(
     engine: AsyncEngine,
     *,
     render: Callable[..., HTMLResponse],
-    unreadable: Callable[[StoreError], HTMLResponse],
 ) -> None:
     """`/upgrades` and `/upgrades/ID`. Decisions go to the control API, by script: forms can be sent from nowhere."""
     words = {"spoken": spoken, "figures_of": figures_of, "interval": interval, "ratio": ratio}
 
     @routes.get("/upgrades")
     async def upgrade_list() -> HTMLResponse:
-        try:
-            async with reading(engine) as connection:
-                rows = await upgrades.listed(connection, limit=100)
-                pins = [pin for pin in await tier_pins.in_force(connection) if pin.pinned or pin.candidate]
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            rows = await upgrades.listed(connection, limit=100)
+            pins = [pin for pin in await tier_pins.in_force(connection) if pin.pinned or pin.candidate]
         standing = [(pin, is_in_force(pin, settings)) for pin in pins]
         return render("upgrades.html", rows=rows, pins=standing, now=utc_now(), **words)
 
@@ -57,11 +52,8 @@ def add_upgrade_pages(
             name = reviewer_of(None, remembered)
         except ApiError:  # a cookie that this console did not set
             name = None
-        try:
-            async with reading(engine) as connection:
-                row = await upgrades.by_id(connection, upgrade_id)
-        except StoreError as exc:
-            return unreadable(exc)
+        async with reading(engine) as connection:
+            row = await upgrades.by_id(connection, upgrade_id)
         if row is None:
             return render("message.html", 404, title="No such upgrade", text="`/upgrades` lists all.")
         return render("upgrade.html", row=row, who=name, acts=ACTS.get(row.state, ()), now=utc_now(), **words)
